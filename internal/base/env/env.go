@@ -1,0 +1,50 @@
+// Package env is what the outside world gives to sluice: clock, identifiers,
+// randomness, sleep, parallelism, memory, logging and listeners. Nothing below
+// the door reads a global; a simulation replaces the whole struct.
+package env
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sluicelake/sluice/observe"
+)
+
+// Env is passed by pointer and never changed after it is built.
+type Env struct {
+	Now      func() time.Time
+	NewID    func() string // a random UUID
+	Float    func() float64
+	Sleep    func(ctx context.Context, d time.Duration) error
+	Workers  int   // goroutines that one operation may use
+	Memory   int64 // bytes that one operation may hold; 0 = no limit
+	Log      *slog.Logger
+	Listener *observe.Listener
+}
+
+// New returns the real world.
+func New() *Env {
+	return &Env{
+		Now:   time.Now,
+		NewID: uuid.NewString,
+		Float: rand.Float64,
+		Sleep: func(ctx context.Context, d time.Duration) error {
+			t := time.NewTimer(d)
+			defer t.Stop()
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-t.C:
+				return nil
+			}
+		},
+		Workers:  runtime.GOMAXPROCS(0),
+		Log:      slog.New(slog.DiscardHandler),
+		Listener: &observe.Listener{},
+	}
+}
