@@ -1,0 +1,170 @@
+package action
+
+import (
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Text is the inside of a JSON string as it stands in the log. The zero value
+// is the empty text.
+type Text struct {
+	raw     []byte
+	escaped bool
+}
+
+// Plain is the text whose decoded form is b.
+func Plain(b []byte) Text { return Text{raw: b} }
+
+// Empty reports whether the text has no characters.
+func (t Text) Empty() bool { return len(t.raw) == 0 }
+
+// Plain returns the decoded bytes when they stand in the log as they are, with no escape.
+func (t Text) Plain() ([]byte, bool) { return t.raw, !t.escaped }
+
+// String decodes the text.
+func (t Text) String() string {
+	if !t.escaped {
+		return string(t.raw)
+	}
+	return string(t.Append(nil))
+}
+
+// is compares the decoded text.
+func (t Text) is(s string) bool {
+	if t.escaped {
+		return t.String() == s
+	}
+	return string(t.raw) == s
+}
+
+// Append appends the decoded text.
+func (t Text) Append(dst []byte) []byte {
+	if !t.escaped {
+		return append(dst, t.raw...)
+	}
+	b := t.raw
+	if free := cap(dst) - len(dst); free < len(b) {
+		grown := make([]byte, len(dst), len(dst)+len(b)+cap(dst)/4)
+		copy(grown, dst)
+		dst = grown
+	}
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c != '\\' {
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		c = b[i+1]
+		i += 2
+		switch c {
+		case 'b':
+			c = '\b'
+		case 'f':
+			c = '\f'
+		case 'n':
+			c = '\n'
+		case 'r':
+			c = '\r'
+		case 't':
+			c = '\t'
+		case 'u':
+			r := hex4(b[i:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				pair := rune(utf8.RuneError)
+				if i+6 <= len(b) && b[i] == '\\' && b[i+1] == 'u' {
+					pair = utf16.DecodeRune(r, hex4(b[i+2:]))
+				}
+				if r = pair; pair != utf8.RuneError {
+					i += 6
+				}
+			}
+			dst = utf8.AppendRune(dst, r)
+			continue
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// badEscape returns the index of the first malformed escape, or -1.
+func badEscape(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\\' {
+			continue
+		}
+		if i+1 >= len(b) {
+			return i
+		}
+		switch b[i+1] {
+		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		case 'u':
+			if i+6 > len(b) || hex4(b[i+2:]) < 0 {
+				return i
+			}
+			i += 4
+		default:
+			return i
+		}
+		i++
+	}
+	return -1
+}
+
+// hex4 reads four hexadecimal digits, -1 when they are not.
+func hex4(b []byte) rune {
+	if len(b) < 4 {
+		return -1
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c|0x20 - 'a' + 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// AppendQuoted appends s as a JSON string the way the reference does: only
+// quotes, backslashes and control characters are escaped.
+func AppendQuoted(dst []byte, s string) []byte {
+	const hex = "0123456789ABCDEF"
+	dst = append(dst, '"')
+	from := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\b':
+			dst = append(dst, '\\', 'b')
+		case '\f':
+			dst = append(dst, '\\', 'f')
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	dst = append(dst, s[from:]...)
+	return append(dst, '"')
+}
