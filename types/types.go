@@ -9,7 +9,8 @@ import (
 type Kind uint8
 
 // The kinds of Delta's types. Void is the type of NULL and of columns that
-// never held a value.
+// never held a value. Intervals and times of day exist in expressions only: no
+// table column can have them.
 const (
 	KindInvalid Kind = iota
 	KindBoolean
@@ -27,6 +28,9 @@ const (
 	KindTimestampNTZ
 	KindVariant
 	KindVoid
+	KindDayTimeInterval
+	KindYearMonthInterval
+	KindTime
 	KindStruct
 	KindArray
 	KindMap
