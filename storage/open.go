@@ -1,0 +1,165 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Config is what the caller of Open asked of a store, as named values; each
+// driver documents its own names.
+type Config struct{ values map[string]string }
+
+// Option sets something in a Config.
+type Option func(*Config)
+
+// With sets one named value, for example With("sync", "false").
+func With(name, value string) Option {
+	return func(c *Config) { c.values[name] = value }
+}
+
+// Value returns a named value; ok is false when it was not given.
+func (c Config) Value(name string) (value string, ok bool) {
+	value, ok = c.values[name]
+	return value, ok
+}
+
+// Bool returns a named value as a truth value, or fallback when it was not given.
+func (c Config) Bool(name string, fallback bool) (bool, error) {
+	v, ok := c.values[name]
+	if !ok {
+		return fallback, nil
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, fmt.Errorf("storage option %s=%s: want true or false", name, v)
+	}
+	return b, nil
+}
+
+// Only refuses values that are not in the list, so that a misspelt option is
+// an error and not silence.
+func (c Config) Only(names ...string) error {
+	for _, k := range slices.Sorted(maps.Keys(c.values)) {
+		if !slices.Contains(names, k) {
+			return fmt.Errorf("storage option %s is not known here; known: %s", k, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// merge adds values that were not given explicitly.
+func (c Config) merge(q url.Values) {
+	for k, v := range q {
+		if _, given := c.values[k]; !given && len(v) > 0 {
+			c.values[k] = v[len(v)-1]
+		}
+	}
+}
+
+// Opener makes a Driver for a location. For URLs the query has been moved into cfg.
+type Opener func(ctx context.Context, location string, cfg Config) (Driver, error)
+
+var registry struct {
+	sync.RWMutex
+	openers map[string]Opener
+}
+
+// Register makes a scheme known to Open; drivers call it from init. The
+// scheme "" stands for plain paths. Registering a scheme twice panics.
+func Register(scheme string, open Opener) {
+	registry.Lock()
+	defer registry.Unlock()
+	if _, dup := registry.openers[scheme]; dup {
+		panic("storage: scheme " + strconv.Quote(scheme) + " is registered twice")
+	}
+	if registry.openers == nil {
+		registry.openers = map[string]Opener{}
+	}
+	registry.openers[scheme] = open
+}
+
+// Open opens the store that the location names: a plain path, or a URL whose
+// scheme a driver has registered. A URL's query gives options that the caller
+// does not set. Opening does not create anything.
+func Open(ctx context.Context, location string, opts ...Option) (*Bucket, error) {
+	if location == "" {
+		return nil, fmt.Errorf("storage: the location is empty; want a path or a URL")
+	}
+	cfg := Config{values: map[string]string{}}
+	for _, o := range opts {
+		o(&cfg)
+	}
+	scheme := Scheme(location)
+	registry.RLock()
+	open, ok := registry.openers[scheme]
+	known := slices.Sorted(maps.Keys(registry.openers))
+	registry.RUnlock()
+	if !ok {
+		return nil, fmt.Errorf("storage: no driver for scheme %q of %s; known: %s (a path that looks like a URL can be written ./%s)",
+			scheme, Redact(location), strings.Join(known, " "), Redact(location))
+	}
+	if scheme != "" {
+		if rest, query, has := strings.Cut(location, "?"); has {
+			q, err := url.ParseQuery(query)
+			if err != nil {
+				return nil, fmt.Errorf("storage: the query of %s: %w", Redact(location), err)
+			}
+			cfg.merge(q)
+			location = rest
+		}
+	}
+	d, err := open(ctx, location, cfg)
+	if err != nil {
+		return nil, &Error{Op: "open", URL: Redact(location), Err: err}
+	}
+	return NewBucket(d), nil
+}
+
+// Scheme returns the lower-case URL scheme of a location, or "" for a path. A
+// single letter is a Windows drive, not a scheme; a scheme needs "://" or, as
+// Hadoop writes it, ":/" behind it.
+func Scheme(location string) string {
+	name, rest, ok := strings.Cut(location, ":")
+	if !ok || len(name) < 2 || (!strings.HasPrefix(rest, "/") && !strings.EqualFold(name, "file")) {
+		return ""
+	}
+	for i := range len(name) {
+		c := name[i] | 0x20
+		letter := c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || !(name[i] >= '0' && name[i] <= '9' || name[i] == '+' || name[i] == '-' || name[i] == '.')) {
+			return ""
+		}
+	}
+	return strings.ToLower(name)
+}
+
+// Redact removes what may be secret from a location: the query (signatures)
+// and the password.
+func Redact(location string) string {
+	if Scheme(location) == "" {
+		return location
+	}
+	location, _, _ = strings.Cut(location, "?")
+	scheme, rest, ok := strings.Cut(location, "://")
+	if !ok {
+		return location
+	}
+	host, path, slash := strings.Cut(rest, "/")
+	if user, at, has := strings.Cut(host, "@"); has {
+		user, _, _ = strings.Cut(user, ":")
+		host = user + "@" + at
+	}
+	if slash {
+		host += "/"
+	}
+	return scheme + "://" + host + path
+}
+
+// escapePath percent-encodes a slash-separated path for a URL.
+func escapePath(path string) string { return (&url.URL{Path: path}).EscapedPath() }
