@@ -1,0 +1,165 @@
+package feature
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/types"
+)
+
+// ForNewTable decides the protocol of a table that is created with this schema
+// and these properties, and returns the properties to store: keys spelled as
+// Delta spells them, requests for features and versions taken out, and
+// delta.enableDeletionVectors on unless it was given.
+func ForNewTable(schema *types.Struct, config map[string]string) (*action.Protocol, map[string]string, error) {
+	cfg, err := Normalise(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, ok := cfg["delta.enableDeletionVectors"]; !ok {
+		cfg["delta.enableDeletionVectors"] = "true"
+	}
+	return Upgrade(&action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, schema, cfg)
+}
+
+// Upgrade returns the protocol that a table of protocol p needs for this schema
+// and these (normalised) properties, and the properties to store. It never goes
+// below p, and refuses what this engine could not write afterwards.
+func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string) (*action.Protocol, map[string]string, error) {
+	cfg := make(map[string]string, len(config))
+	names := Names(p)
+	reader, writer := p.MinReaderVersion, p.MinWriterVersion
+	byName := writer >= MaxWriterVersion
+	for k, v := range config {
+		name, isFeature := strings.CutPrefix(k, "delta.feature.")
+		switch {
+		case isFeature:
+			f, ok := lookupFold(name)
+			if !ok {
+				return nil, nil, &Error{Feature: name, Names: []string{name}, Op: "write", Class: "DELTA_UNSUPPORTED_FEATURES_IN_CONFIG",
+					Msg: "property " + k + " asks for the table feature " + name + ", which does not exist here"}
+			}
+			names = append(names, f.Name)
+			byName = true
+		case k == "delta.minReaderVersion":
+			reader = max(reader, atoi32(v))
+		case k == "delta.minWriterVersion":
+			writer = max(writer, atoi32(v))
+		case k == "delta.ignoreProtocolDefaults":
+		default:
+			cfg[k] = v
+		}
+	}
+	if reader > MaxReaderVersion || writer > MaxWriterVersion {
+		return nil, nil, &Error{Op: "write", Class: "DELTA_INVALID_PROTOCOL_VERSION",
+			Msg: "the properties ask for a newer protocol than reader version 3 and writer version 7"}
+	}
+	byName = byName || writer == MaxWriterVersion
+	md := &action.Metadata{Configuration: cfg, SchemaString: types.JSON(schema)}
+	names = append(names, Names(&action.Protocol{MinReaderVersion: min(reader, 2), MinWriterVersion: min(writer, 6)})...)
+	names = append(names, implied(md, schema)...)
+	for i := 0; i < len(names); i++ { // grows as it goes
+		f, _ := Lookup(names[i])
+		names = append(names, missing(names, f.Requires)...)
+	}
+	slices.Sort(names)
+	out := minimal(slices.Compact(names), reader, writer, byName)
+	if err := CheckWrite(out, md); err != nil {
+		return nil, nil, err
+	}
+	return out, cfg, nil
+}
+
+func missing(have, want []string) []string {
+	var out []string
+	for _, w := range want {
+		if !slices.Contains(have, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// implied names the features that a schema and properties bring with them.
+func implied(md *action.Metadata, schema *types.Struct) []string {
+	var out []string
+	add := func(on bool, name string) {
+		if on {
+			out = append(out, name)
+		}
+	}
+	add(flag(md, "delta.enableDeletionVectors", false), "deletionVectors")
+	add(flag(md, "delta.enableChangeDataFeed", false), "changeDataFeed")
+	add(flag(md, "delta.enableInCommitTimestamps", false), "inCommitTimestamp")
+	add(flag(md, "delta.enableRowTracking", false), "rowTracking")
+	add(flag(md, "delta.enableTypeWidening", false), "typeWidening")
+	add(flag(md, "delta.enableVariantShredding", false), "variantShredding")
+	add(flag(md, "delta.enableIcebergCompatV1", false), "icebergCompatV1")
+	add(flag(md, "delta.enableIcebergCompatV2", false), "icebergCompatV2")
+	add(flag(md, "delta.enableIcebergCompatV3", false), "icebergCompatV3")
+	add(flag(md, "delta.enableMaterializePartitionColumnsFeature", false), "materializePartitionColumns")
+	add(strings.EqualFold(md.Configuration["delta.checkpointPolicy"], "v2"), "v2Checkpoint")
+	add(ColumnMapping(md) != MappingNone, "columnMapping")
+	add(hasType(schema, types.KindTimestampNTZ), "timestampNtz")
+	add(hasType(schema, types.KindVariant), "variantType")
+	add(ifField("delta.generationExpression")(md, schema), "generatedColumns")
+	add(ifField("delta.identity.start")(md, schema), "identityColumns")
+	add(ifField("CURRENT_DEFAULT")(md, schema), "allowColumnDefaults")
+	for k := range md.Configuration {
+		if strings.HasPrefix(k, "delta.constraints.") {
+			add(true, "checkConstraints")
+			break
+		}
+	}
+	return out
+}
+
+// minimal is the lowest protocol that carries the features: version numbers
+// alone while they imply nothing that was not asked for, names otherwise.
+func minimal(names []string, reader, writer int32, byName bool) *action.Protocol {
+	needReader := max(reader, 1)
+	needWriter := max(writer, 2)
+	for _, n := range names {
+		f, _ := Lookup(n)
+		switch {
+		case f.MinWriter == 0, f.MinWriter > 3 && f.MinWriter > writer:
+			byName = true // a number would bring features that nobody asked for
+		default:
+			needWriter = max(needWriter, f.MinWriter)
+		}
+		if f.Reader && f.MinReader == 0 {
+			needReader = MaxReaderVersion
+		} else {
+			needReader = max(needReader, f.MinReader)
+		}
+	}
+	if !byName && needReader < MaxReaderVersion {
+		return &action.Protocol{MinReaderVersion: needReader, MinWriterVersion: needWriter}
+	}
+	p := &action.Protocol{MinReaderVersion: needReader, MinWriterVersion: MaxWriterVersion, WriterFeatures: names}
+	if needReader == MaxReaderVersion {
+		p.ReaderFeatures = []string{}
+		for _, n := range names {
+			if f, _ := Lookup(n); f.Reader {
+				p.ReaderFeatures = append(p.ReaderFeatures, n)
+			}
+		}
+	}
+	return p
+}
+
+func lookupFold(name string) (Feature, bool) {
+	for _, f := range registry {
+		if strings.EqualFold(f.Name, name) {
+			return f, true
+		}
+	}
+	return Feature{}, false
+}
+
+func atoi32(s string) int32 {
+	n, _ := strconv.ParseInt(strings.TrimSpace(s), 10, 32) // checked by its rule
+	return int32(n)
+}
