@@ -1,0 +1,172 @@
+package expr
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/sluicelake/sluice/types"
+)
+
+// Expr is a node of an expression. Type is nil until the tree is bound; String
+// is SQL that parses back to the same tree.
+type Expr interface {
+	Type() types.Type
+	String() string
+	// Nullable is false only when the value of a bound node is never NULL.
+	Nullable() bool
+}
+
+// Literal is a constant. Value is nil (NULL), bool, int64 (byte, short, integer,
+// long, the days of a date, the microseconds of a timestamp or a day-time
+// interval, the months of a year-month interval, the microseconds of a time),
+// float64 (float, double), Decimal, string or []byte.
+type Literal struct {
+	Value any
+	T     types.Type
+}
+
+// Decimal is the value of a decimal literal: Unscaled / 10^Scale.
+type Decimal struct {
+	Unscaled *big.Int
+	Scale    int
+}
+
+// Column is a name before binding, and afterwards the top-level column with the
+// ordinal Ref. Ref is -1 while unbound.
+type Column struct {
+	Parts []string
+	Ref   int
+	T     types.Type
+	Null  bool
+}
+
+// NewColumn names a column that is still to be bound.
+func NewColumn(parts ...string) *Column { return &Column{Parts: parts, Ref: -1} }
+
+// Field takes a member out of a struct; over an array of structs it takes the
+// member of every element (T is then an array).
+type Field struct {
+	Base  Expr
+	Name  string
+	Index int
+	T     types.Type
+}
+
+// Call is an operator or a function under its lower-case name. Operators are
+// spelled and, or, not, =, <=>, <>, <, <=, >, >=, +, -, *, /, %, div, ||, &, |,
+// ^, ~, <<, >>, >>>, neg, isnull, isnotnull, istrue, isfalse, in, like, ilike,
+// rlike, element (a[i]) and path (v:a.b).
+type Call struct {
+	Fn   string
+	Args []Expr
+	T    types.Type
+	Null bool
+}
+
+// Cast converts to a type. Try gives NULL instead of an error; Implicit marks a
+// cast that the binder added, which is not printed. Assign names the column
+// when the cast stores a value in it (see BindAssign).
+type Cast struct {
+	Arg      Expr
+	To       types.Type
+	Try      bool
+	Implicit bool
+	Assign   string
+}
+
+// When is one branch of a Case.
+type When struct{ Cond, Then Expr }
+
+// Case is a searched CASE; Else may be nil. A simple CASE is rewritten to it.
+type Case struct {
+	Whens []When
+	Else  Expr
+	T     types.Type
+}
+
+// Lambda is a function literal (x, y) -> body, an argument of a higher-order
+// function. Bound parameters are Vars.
+type Lambda struct {
+	Params []string
+	Vars   []*Var
+	Body   Expr
+}
+
+// Var is a bound parameter of a lambda; its identity is the pointer.
+type Var struct {
+	Name string
+	T    types.Type
+	Null bool
+}
+
+// Star is * or t.*, as in count(*) and struct(*).
+type Star struct{ Qualifier []string }
+
+// Subquery is a query in parentheses or under EXISTS, kept as text: it is
+// recognised so that it can be refused with its own error.
+type Subquery struct {
+	Exists bool
+	Text   string
+}
+
+// Named is an argument or a struct member with an alias: struct(a AS b).
+type Named struct {
+	Arg  Expr
+	Name string
+}
+
+// Options are the settings of a session that binding depends on.
+type Options struct {
+	// Now is what current_timestamp and current_date mean; zero is the time of binding.
+	Now time.Time
+}
+
+func (e *Literal) Type() types.Type { return e.T }
+func (e *Column) Type() types.Type  { return e.T }
+func (e *Field) Type() types.Type   { return e.T }
+func (e *Call) Type() types.Type    { return e.T }
+func (e *Cast) Type() types.Type    { return e.To }
+func (e *Case) Type() types.Type    { return e.T }
+func (e *Var) Type() types.Type     { return e.T }
+func (e *Named) Type() types.Type   { return e.Arg.Type() }
+
+// Type is the type of the body.
+func (e *Lambda) Type() types.Type { return e.Body.Type() }
+
+// Type is nil: a star has no value of its own.
+func (*Star) Type() types.Type { return nil }
+
+// Type is nil: a subquery is never bound.
+func (*Subquery) Type() types.Type { return nil }
+
+func (e *Literal) Nullable() bool { return e.Value == nil }
+func (e *Column) Nullable() bool  { return e.Null }
+func (e *Call) Nullable() bool    { return e.Null }
+func (e *Cast) Nullable() bool    { return e.Try || e.Arg.Nullable() }
+func (e *Var) Nullable() bool     { return e.Null }
+func (e *Named) Nullable() bool   { return e.Arg.Nullable() }
+func (e *Lambda) Nullable() bool  { return e.Body.Nullable() }
+func (*Star) Nullable() bool      { return true }
+func (*Subquery) Nullable() bool  { return true }
+
+// Nullable is true unless the struct and the member are both never NULL.
+func (e *Field) Nullable() bool {
+	if e.Base.Nullable() {
+		return true
+	}
+	s, ok := e.Base.Type().(*types.Struct)
+	return !ok || e.Index < 0 || e.Index >= len(s.Fields) || s.Fields[e.Index].Nullable
+}
+
+// Nullable is true when a branch can be NULL or no branch may apply.
+func (e *Case) Nullable() bool {
+	if e.Else == nil || e.Else.Nullable() {
+		return true
+	}
+	for _, w := range e.Whens {
+		if w.Then.Nullable() {
+			return true
+		}
+	}
+	return false
+}
