@@ -1,0 +1,170 @@
+package parquetio
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
+)
+
+// slots are the entries of a column at one depth of nesting: levels and, where
+// the path has not ended in a NULL or an empty list, the position in the array.
+type slots struct {
+	defs, reps []uint8
+	pos        []int32 // -1: ended above
+}
+
+// shred splits a column into the levels and values of its leaves (Dremel).
+func (n *node) shred(a arrow.Array, rows int) error {
+	if n.leaf != nil && n.rep == 0 && (n.def == 0 || n.optional && n.def == 1) {
+		return n.leaf.addFlat(a, rows)
+	}
+	s := slots{defs: make([]uint8, rows), reps: make([]uint8, rows), pos: make([]int32, rows)}
+	for i := range s.pos {
+		s.pos[i] = int32(i)
+	}
+	return n.descend(a, s, rows)
+}
+
+func (n *node) descend(a arrow.Array, s slots, rows int) error {
+	if n.optional {
+		next := slots{defs: make([]uint8, len(s.defs)), reps: s.reps, pos: make([]int32, len(s.pos))}
+		for i, p := range s.pos {
+			next.defs[i], next.pos[i] = s.defs[i], -1
+			if p >= 0 && a.IsValid(int(p)) {
+				next.defs[i], next.pos[i] = n.def, p
+			}
+		}
+		s = next
+	} else if a.NullN() > 0 {
+		for _, p := range s.pos {
+			if p >= 0 && a.IsNull(int(p)) {
+				return fmt.Errorf("NULL in %s, which is declared NOT NULL", types.QuoteIdentifier(n.name))
+			}
+		}
+	}
+	if n.leaf != nil {
+		return n.leaf.addNested(a, s, rows)
+	}
+	switch x := a.(type) {
+	case *array.Struct:
+		if x.NumField() != len(n.kids) {
+			return wrongArray(a, n.typ)
+		}
+		for i, k := range n.kids {
+			if k == nil {
+				continue
+			}
+			if err := k.descend(x.Field(i), s, rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	case array.ListLike:
+		g := n.kids[0]
+		if !n.listLike() {
+			break
+		}
+		next := expand(x, s, g)
+		if m, ok := a.(*array.Map); ok {
+			for i, kv := range []arrow.Array{m.Keys(), m.Items()} {
+				if err := g.kids[i].descend(kv, next, rows); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		return g.kids[0].descend(x.ListValues(), next, rows)
+	}
+	return wrongArray(a, n.typ)
+}
+
+func (n *node) listLike() bool { return len(n.kids) == 1 && n.kids[0] != nil && n.kids[0].repeated }
+
+// expand replaces each list by its elements.
+func expand(l array.ListLike, s slots, g *node) slots {
+	var out slots
+	for i, p := range s.pos {
+		var from, to int64
+		if p >= 0 {
+			from, to = l.ValueOffsets(int(p))
+		}
+		if from == to {
+			out.defs, out.reps, out.pos = append(out.defs, s.defs[i]), append(out.reps, s.reps[i]), append(out.pos, -1)
+			continue
+		}
+		rep := s.reps[i]
+		for k := from; k < to; k++ {
+			out.defs, out.reps, out.pos = append(out.defs, g.def), append(out.reps, rep), append(out.pos, int32(k))
+			rep = g.rep
+		}
+	}
+	return out
+}
+
+// addFlat adds rows of a column that is not nested.
+func (l *leafWriter) addFlat(a arrow.Array, rows int) error {
+	l.rows += rows
+	if a.NullN() == 0 && a.DataType().ID() != arrow.NULL {
+		if l.node.optional && len(l.defs) > 0 {
+			for range rows {
+				l.defs = append(l.defs, 1)
+			}
+		}
+		l.levels += rows
+		return l.enc.add(a)
+	}
+	if !l.node.optional {
+		return fmt.Errorf("NULL in %s, which is declared NOT NULL", types.QuoteIdentifier(l.node.name))
+	}
+	l.materialiseLevels()
+	l.levels += rows
+	valid := make([]int32, 0, rows)
+	for i := range rows {
+		if a.IsValid(i) && a.DataType().ID() != arrow.NULL {
+			l.defs = append(l.defs, 1)
+			valid = append(valid, int32(i))
+		} else {
+			l.defs = append(l.defs, 0)
+			l.nulls++
+		}
+	}
+	if len(valid) == 0 {
+		return nil
+	}
+	return l.enc.add(columns.Take(a, valid))
+}
+
+// materialiseLevels spells out the levels of a page that had no NULL so far.
+func (l *leafWriter) materialiseLevels() {
+	if len(l.defs) == 0 {
+		for range l.levels {
+			l.defs = append(l.defs, l.node.def)
+		}
+	}
+}
+
+func (l *leafWriter) addNested(a arrow.Array, s slots, rows int) error {
+	l.rows += rows
+	l.materialiseLevels()
+	l.levels += len(s.defs)
+	l.defs = append(l.defs, s.defs...)
+	if l.node.rep > 0 {
+		l.reps = append(l.reps, s.reps...)
+	}
+	valid := make([]int32, 0, len(s.pos))
+	for _, p := range s.pos {
+		if p >= 0 {
+			valid = append(valid, p)
+		} else {
+			l.nulls++
+		}
+	}
+	if len(valid) == 0 {
+		return nil
+	}
+	return l.enc.add(columns.Take(a, valid))
+}
