@@ -64,7 +64,10 @@ func (w *walk) dir(key string) (more bool, err error) {
 			return false, err
 		}
 		if here, err = w.root.OpenRoot(name); err != nil {
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(explain(err), storage.ErrNotExist) {
+			if errors.Is(explain(err), storage.ErrNotExist) {
+				return true, nil
+			}
+			if info, err := w.root.Stat(name); err == nil && !info.IsDir() {
 				return true, nil
 			}
 			return false, err

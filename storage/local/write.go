@@ -161,8 +161,14 @@ func (s *Store) directory(name string) (*os.Root, error) {
 		return nil, err
 	}
 	dir, err := root.OpenRoot(name)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return dir, err
+	if err == nil {
+		return dir, nil
+	}
+	if info, err2 := root.Stat(name); err2 == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%w: %s is a file, so nothing can be below it", storage.ErrInvalidKey, filepath.ToSlash(name))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	if s.moved(root) {
 		return s.directory(name)
