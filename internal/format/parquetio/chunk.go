@@ -57,7 +57,8 @@ type leafWriter struct {
 	nulls      int64
 
 	// the open chunk
-	body         []byte // finished pages
+	body         [][]byte // finished pages
+	bodyBytes    int64
 	pages        []pageInfo
 	chunkRows    int64
 	values       int64
@@ -65,8 +66,7 @@ type leafWriter struct {
 	usedDict     bool
 	usedPlain    bool
 
-	payload []byte // scratch
-	zip     []byte
+	payload, zip, header []byte // scratch
 }
 
 // pageInfo is what the page index says of a page.
@@ -120,7 +120,7 @@ func (l *leafWriter) flush() error {
 	if err != nil {
 		return err
 	}
-	t := thriftWriter{b: l.body}
+	t := thriftWriter{b: l.header[:0]}
 	t.begin()
 	t.i32(1, pageData)
 	t.i32(2, int32(len(p)))
@@ -132,10 +132,11 @@ func (l *leafWriter) flush() error {
 	t.i32(4, encRLE)
 	t.end()
 	t.end()
-	info.offset = int64(len(l.body))
-	l.uncompressed += int64(len(t.b)-len(l.body)) + int64(len(p))
-	l.body = append(t.b, data...)
-	info.size = int64(len(l.body)) - info.offset
+	l.header = t.b
+	l.uncompressed += int64(len(t.b) + len(p))
+	page := append(append(make([]byte, 0, len(t.b)+len(data)), t.b...), data...)
+	info.offset, info.size = l.bodyBytes, int64(len(page))
+	l.body, l.bodyBytes = append(l.body, page), l.bodyBytes+info.size
 	l.pages = append(l.pages, info)
 	l.values += int64(l.levels)
 	l.chunkRows += int64(l.rows)
@@ -198,9 +199,9 @@ type chunkInfo struct {
 }
 
 // finish ends the chunk and hands over its bytes: the dictionary page and the data pages.
-func (l *leafWriter) finish() (chunkInfo, []byte, []byte, error) {
+func (l *leafWriter) finish() (chunkInfo, [][]byte, error) {
 	if err := l.flush(); err != nil {
-		return chunkInfo{}, nil, nil, err
+		return chunkInfo{}, nil, err
 	}
 	c := chunkInfo{leaf: l, values: l.values, uncompressed: l.uncompressed, usedDict: l.usedDict, usedPlain: l.usedPlain}
 	var dictPage []byte
@@ -208,7 +209,7 @@ func (l *leafWriter) finish() (chunkInfo, []byte, []byte, error) {
 		plain, n := l.enc.dictionary()
 		data, err := l.compress(plain)
 		if err != nil {
-			return c, nil, nil, err
+			return c, nil, err
 		}
 		t := thriftWriter{}
 		t.begin()
@@ -224,7 +225,7 @@ func (l *leafWriter) finish() (chunkInfo, []byte, []byte, error) {
 		dictPage = append(t.b, data...)
 		c.dictSize = int64(len(dictPage))
 	}
-	c.size = c.dictSize + int64(len(l.body))
+	c.size = c.dictSize + l.bodyBytes
 	c.pages = l.pages
 	known := true
 	for _, p := range l.pages {
@@ -247,11 +248,14 @@ func (l *leafWriter) finish() (chunkInfo, []byte, []byte, error) {
 	if !known {
 		c.lo, c.hi = nil, nil
 	}
-	body := l.body
-	l.body, l.pages = l.body[len(l.body):], nil
+	out := l.body
+	if dictPage != nil {
+		out = append([][]byte{dictPage}, out...)
+	}
+	l.body, l.bodyBytes, l.pages = nil, 0, nil
 	l.chunkRows, l.values, l.uncompressed, l.usedDict, l.usedPlain = 0, 0, 0, false, false
 	l.enc.reset()
-	return c, dictPage, body, nil
+	return c, out, nil
 }
 
 // cut shortens a bound of text or binary: the lower one to a prefix, the upper

@@ -102,7 +102,7 @@ func (f *FileWriter) Rows() int64 { return f.rows }
 func (f *FileWriter) Size() int64 {
 	n := f.at
 	for _, l := range f.leaves {
-		n += int64(len(l.body)) + int64(l.enc.size())/2
+		n += l.bodyBytes + int64(l.enc.size())/2
 	}
 	return n
 }
@@ -195,18 +195,16 @@ func (f *FileWriter) endGroup() error {
 	}
 	g := groupInfo{rows: f.open, chunks: make([]chunkInfo, 0, len(f.leaves))}
 	for _, l := range f.leaves {
-		c, dict, body, err := l.finish()
+		c, pages, err := l.finish()
 		if err != nil {
 			return fmt.Errorf("column %s: %w", types.QuoteIdentifier(l.node.name), err)
 		}
 		c.offset = f.at
-		if err := f.put(dict); err != nil {
-			return err
+		for _, p := range pages {
+			if err := f.put(p); err != nil {
+				return err
+			}
 		}
-		if err := f.put(body); err != nil {
-			return err
-		}
-		l.body = body[:0]
 		g.chunks = append(g.chunks, c)
 	}
 	f.groups = append(f.groups, g)
