@@ -97,7 +97,7 @@ func TestLocate(t *testing.T) {
 
 func TestOutsideNeedsPermission(t *testing.T) {
 	f := &files{}
-	s, err := Store(t.Context(), f, StoreOptions{}, []*roaring64.Bitmap{roaring64.BitmapOf(1, 2)})
+	s, err := StoreWith(t.Context(), f, StoreOptions{}, []*roaring64.Bitmap{roaring64.BitmapOf(1, 2)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestStoreAndLoad(t *testing.T) {
 			in = append(in, b)
 		}
 		f := &files{}
-		s, err := Store(context.Background(), f, opts, in)
+		s, err := StoreWith(context.Background(), f, opts, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +163,7 @@ func TestStoreSplitsLargeFiles(t *testing.T) {
 		in = append(in, b)
 	}
 	f := &files{}
-	s, err := Store(t.Context(), f, StoreOptions{}, in)
+	s, err := StoreWith(t.Context(), f, StoreOptions{}, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestStoreSplitsLargeFiles(t *testing.T) {
 
 func TestStoreFails(t *testing.T) {
 	f := &files{fail: storage.ErrNoSpace}
-	s, err := Store(t.Context(), f, StoreOptions{}, []*roaring64.Bitmap{roaring64.BitmapOf(1)})
+	s, err := StoreWith(t.Context(), f, StoreOptions{}, []*roaring64.Bitmap{roaring64.BitmapOf(1)})
 	if !errors.Is(err, storage.ErrNoSpace) || len(s.Keys) != 1 {
 		t.Fatal(s.Keys, err)
 	}
@@ -191,7 +191,7 @@ func TestStoreFails(t *testing.T) {
 
 func TestLoadFindsDamage(t *testing.T) {
 	f := &files{}
-	s, err := Store(t.Context(), f, StoreOptions{}, []*roaring64.Bitmap{roaring64.BitmapOf(1, 5), roaring64.BitmapOf(7)})
+	s, err := StoreWith(t.Context(), f, StoreOptions{}, []*roaring64.Bitmap{roaring64.BitmapOf(1, 5), roaring64.BitmapOf(7)})
 	if err != nil {
 		t.Fatal(err)
 	}

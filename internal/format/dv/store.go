@@ -29,7 +29,7 @@ type StoreOptions struct {
 	NewID func() string
 }
 
-// Stored is what Store wrote.
+// Stored is what StoreWith wrote.
 type Stored struct {
 	Vectors []*action.DeletionVector // in the order of the input; nil for an empty bitmap
 	Keys    []string                 // the files that were written, for clean-up when the commit fails
@@ -38,9 +38,20 @@ type Stored struct {
 // targetFile is the size at which a vector file is full (the reference packs to 2 MiB).
 const targetFile = 2 << 20
 
-// Store writes vectors, many to a file. When it fails, Keys still names the
-// files that exist or may exist.
-func Store(ctx context.Context, b Putter, o StoreOptions, rows []*roaring64.Bitmap) (Stored, error) {
+// Store writes vectors as the reference does, many to a file in the table's
+// root; newID names the file. The result has the order of rows, nil for an empty
+// bitmap.
+func Store(ctx context.Context, b Putter, rows []*roaring64.Bitmap, newID func() string) ([]*action.DeletionVector, error) {
+	s, err := StoreWith(ctx, b, StoreOptions{NewID: newID}, rows)
+	if err != nil {
+		return nil, err
+	}
+	return s.Vectors, nil
+}
+
+// StoreWith is Store with options. When it fails, Keys still names the files
+// that exist or may exist.
+func StoreWith(ctx context.Context, b Putter, o StoreOptions, rows []*roaring64.Bitmap) (Stored, error) {
 	s := Stored{Vectors: make([]*action.DeletionVector, len(rows))}
 	var file []byte
 	var pending []*action.DeletionVector

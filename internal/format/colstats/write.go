@@ -1,0 +1,107 @@
+package colstats
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
+)
+
+// JSON writes the statistics as the stats of an add action. tightBounds adds
+// the flag of that name, which tables with deletion vectors expect.
+func (c *Collector) JSON(tightBounds bool) string {
+	dst := append(make([]byte, 0, 256), `{"numRecords":`...)
+	dst = strconv.AppendInt(dst, c.rows, 10)
+	if len(c.roots) > 0 {
+		dst = appendTree(append(dst, `,"minValues":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
+			if l.bounds == nil {
+				return dst, false
+			}
+			return l.bounds.appendMin(dst)
+		})
+		dst = appendTree(append(dst, `,"maxValues":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
+			if l.bounds == nil {
+				return dst, false
+			}
+			return l.bounds.appendMax(dst)
+		})
+		dst = appendTree(append(dst, `,"nullCount":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
+			return strconv.AppendInt(dst, l.nulls, 10), true
+		})
+	}
+	if tightBounds {
+		dst = append(dst, `,"tightBounds":true`...)
+	}
+	return string(append(dst, '}'))
+}
+
+// appendTree writes one statistic of all leaves, as objects that mirror the
+// schema; structs without any are left out.
+func appendTree(dst []byte, nodes []*node, stat func([]byte, *leafStats) ([]byte, bool)) []byte {
+	dst = append(dst, '{')
+	start := len(dst)
+	for _, n := range nodes {
+		mark := len(dst)
+		if mark > start {
+			dst = append(dst, ',')
+		}
+		dst = columns.AppendQuoted(dst, n.name)
+		dst = append(dst, ':')
+		if n.leaf != nil {
+			var ok bool
+			if dst, ok = stat(dst, n.leaf); !ok {
+				dst = dst[:mark]
+			}
+			continue
+		}
+		if dst = appendTree(dst, n.children, stat); strings.HasSuffix(string(dst[len(dst)-2:]), "{}") {
+			dst = dst[:mark]
+		}
+	}
+	return append(dst, '}')
+}
+
+// appendInt writes integers as numbers, dates and timestamps as text.
+// Timestamps are cut down to milliseconds, minimum and maximum alike, as the
+// protocol says; a reader adds the lost microseconds to a maximum.
+func appendInt(dst []byte, v int64, kind types.Kind) []byte {
+	switch kind {
+	case types.KindDate:
+		return append(columns.AppendDate(append(dst, '"'), v), '"')
+	case types.KindTimestamp, types.KindTimestampNTZ:
+		dst = columns.AppendTimestamp(append(dst, '"'), v)
+		dst = dst[:len(dst)-3] // microseconds count up from the second, before 1970 too
+		if kind == types.KindTimestamp {
+			dst = append(dst, 'Z')
+		}
+		return append(dst, '"')
+	}
+	return strconv.AppendInt(dst, v, 10)
+}
+
+func appendFloat(dst []byte, v float64, bits int) []byte {
+	mark := len(dst)
+	dst = strconv.AppendFloat(dst, v, 'g', -1, bits)
+	for _, c := range dst[mark:] {
+		if c == '.' || c == 'e' {
+			return dst
+		}
+	}
+	return append(dst, '.', '0')
+}
+
+func appendDecimal(dst []byte, v decimal128.Num, scale int) []byte {
+	return columns.AppendDecimal(dst, v, scale)
+}
+
+// appendText writes a string bound; one that is no UTF-8 has no JSON form.
+func appendText(dst []byte, s string) ([]byte, bool) {
+	if !utf8.ValidString(s) {
+		return dst, false
+	}
+	return columns.AppendQuoted(dst, s), true
+}
