@@ -41,6 +41,9 @@ type Driver interface {
 	// GetRange reads length bytes from offset; fewer only at the end of the object.
 	GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error)
 	// PutIfAbsent creates an object, atomically and durably, or returns ErrExist.
+	// A driver that cannot tell whether the object was created (a time-out, a
+	// cancelled request, a lost reply) returns an error that is
+	// ErrOutcomeUnknown; any other error means that it was not.
 	PutIfAbsent(ctx context.Context, key string, data []byte) error
 	// Put creates or replaces an object atomically.
 	Put(ctx context.Context, key string, data []byte) error
