@@ -7,9 +7,10 @@ import "encoding/json"
 // that receives it.
 type File struct {
 	Path            Text
-	PartitionValues []byte // a JSON object, nil when absent
-	Tags            []byte // a JSON object, nil when absent
-	DeletionVector  []byte // a JSON object, nil when absent
+	PartitionValues []byte          // a JSON object, nil when absent
+	Tags            []byte          // a JSON object, nil when absent
+	DeletionVector  []byte          // a JSON object, nil when absent
+	Vector          *DeletionVector // the deletion vector in decoded form, when the source has it so
 	Stats           Text
 	Provider        Text // clusteringProvider
 
@@ -51,7 +52,6 @@ type Member struct {
 func (l *lexer) file(f *File, remove bool) {
 	extra := f.Extra[:0]
 	*f = File{Extra: extra, Line: f.Line, DataChange: true}
-	path := false
 	for ok := l.open('{', '}'); ok; ok = l.more('}') {
 		k := l.key()
 		if k.escaped {
@@ -63,7 +63,7 @@ func (l *lexer) file(f *File, remove bool) {
 		}
 		switch string(name) {
 		case "path":
-			f.Path, path = l.scalarText(), true
+			f.Path = l.scalarText()
 		case "partitionValues":
 			f.PartitionValues = l.object()
 		case "size":
@@ -102,9 +102,20 @@ func (l *lexer) file(f *File, remove bool) {
 			}
 		}
 	}
-	if !l.failed() && (!path || f.Path.Empty()) {
-		l.fail("a file action has no path")
+}
+
+// Parse reads the JSON object of an add or a remove. Unlike a line of the log
+// it may lack the path. The object's bytes are kept.
+func (f *File) Parse(object []byte, remove bool) error {
+	return whole(object, "file action", func(l *lexer) { l.file(f, remove) })
+}
+
+// Dv decodes the deletion vector; nil when there is none.
+func (f *File) Dv() (*DeletionVector, error) {
+	if f.Vector != nil {
+		return f.Vector, nil
 	}
+	return ParseDeletionVector(f.DeletionVector)
 }
 
 // Add decodes the file as an add.
@@ -147,7 +158,7 @@ func (f *File) shared(pv *PartitionValues, tags *map[string]string, dv **Deletio
 	if *tags, err = ParseStrings(f.Tags); err != nil {
 		return err
 	}
-	if *dv, err = ParseDeletionVector(f.DeletionVector); err != nil {
+	if *dv, err = f.Dv(); err != nil {
 		return err
 	}
 	if f.Has&HasBaseRowID != 0 {

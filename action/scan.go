@@ -84,7 +84,7 @@ func (l *lexer) line(f *File, h *Handler) (err error) {
 			run = skipped
 			if h.Add == nil {
 				l.object()
-			} else if l.file(f, false); !l.failed() && l.endsHere() {
+			} else if l.fileLine(f, false); !l.failed() && l.endsHere() {
 				return h.Add(f) // the common line: nothing behind the action
 			} else {
 				run = func() error { return h.Add(f) }
@@ -94,7 +94,7 @@ func (l *lexer) line(f *File, h *Handler) (err error) {
 			if h.Remove == nil {
 				l.object()
 			} else {
-				l.file(f, true)
+				l.fileLine(f, true)
 				run = func() error { return h.Remove(f) }
 			}
 		case "metaData":
@@ -129,6 +129,11 @@ func (l *lexer) line(f *File, h *Handler) (err error) {
 		return nil
 	}
 	return run()
+}
+
+func (l *lexer) fileLine(f *File, remove bool) {
+	l.file(f, remove)
+	l.need(!f.Path.Empty(), "a file action has no path")
 }
 
 // endsHere reports whether only the closing bracket of the line is left, and

@@ -32,8 +32,8 @@ func (t Text) String() string {
 	return string(t.Append(nil))
 }
 
-// is compares the decoded text.
-func (t Text) is(s string) bool {
+// Is compares the decoded text.
+func (t Text) Is(s string) bool {
 	if t.escaped {
 		return t.String() == s
 	}
@@ -126,7 +126,7 @@ func hex4(b []byte) rune {
 		case c >= '0' && c <= '9':
 			c -= '0'
 		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c|0x20 - 'a' + 10
+			c = c | 0x20 - 'a' + 10
 		default:
 			return -1
 		}

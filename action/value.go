@@ -204,17 +204,17 @@ func (l *lexer) deletionVector() *DeletionVector {
 			continue
 		}
 		switch {
-		case k.is("storageType"):
+		case k.Is("storageType"):
 			dv.StorageType = l.scalarText().String()
-		case k.is("pathOrInlineDv"):
+		case k.Is("pathOrInlineDv"):
 			dv.PathOrInlineDv = l.scalarText().String()
-		case k.is("offset"):
+		case k.Is("offset"):
 			dv.Offset = ptr(l.int32())
-		case k.is("sizeInBytes"):
+		case k.Is("sizeInBytes"):
 			dv.SizeInBytes = l.int32()
-		case k.is("cardinality"):
+		case k.Is("cardinality"):
 			dv.Cardinality = l.integer()
-		case k.is("maxRowIndex"):
+		case k.Is("maxRowIndex"):
 			dv.MaxRowIndex = ptr(l.integer())
 		default:
 			l.skip(0)
@@ -224,4 +224,18 @@ func (l *lexer) deletionVector() *DeletionVector {
 		l.fail("a deletion vector has no storageType")
 	}
 	return dv
+}
+
+// WalkObject calls visit for each member of a JSON object until it says false.
+func WalkObject(raw []byte, visit func(key Text, value []byte) bool) error {
+	return whole(raw, "object", func(l *lexer) {
+		for ok := l.open('{', '}'); ok; ok = l.more('}') {
+			k := l.key()
+			v := l.value()
+			if l.failed() || !visit(k, v) {
+				l.i = len(l.b)
+				return
+			}
+		}
+	})
 }

@@ -1,0 +1,235 @@
+package checkpoint
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/storage"
+)
+
+// Error is a checkpoint file that cannot be read as one.
+type Error struct {
+	Key string
+	Err error
+}
+
+func (e *Error) Error() string { return "checkpoint " + e.Key + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+const (
+	logDir     = "_delta_log/"
+	sidecarDir = logDir + "_sidecars/"
+
+	batchRows = 8192
+	wholeUpTo = 256 << 20 // a remote file up to this size is read with one request
+)
+
+// SidecarKey is the key of a sidecar file: its path is a name in the sidecar
+// folder (PROTOCOL.md, Sidecar File Information).
+func SidecarKey(s *action.Sidecar) (string, error) {
+	name, err := unescape(s.Path)
+	if err != nil {
+		return "", &Error{Key: s.Path, Err: err}
+	}
+	if i := strings.LastIndex(name, "/"); i >= 0 {
+		if !strings.HasSuffix(name[:i+1], "/"+sidecarDir) && name[:i+1] != sidecarDir {
+			return "", &Error{Key: s.Path, Err: errors.New("a sidecar outside the sidecar folder of the table")}
+		}
+		name = name[i+1:]
+	}
+	if name == "" || name == "." || name == ".." {
+		return "", &Error{Key: s.Path, Err: errors.New("a sidecar without a name")}
+	}
+	return sidecarDir + name, nil
+}
+
+// Read streams one file of a checkpoint (its only file, a part, the top level
+// of a V2 checkpoint, or a sidecar) into a handler. Sidecars are reported, not
+// followed. Errors of the store come back as they are, the rest as *Error.
+func Read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler) (err error) {
+	if strings.HasSuffix(obj.Key, ".json") {
+		data, _, err := b.Get(ctx, obj.Key)
+		if err != nil {
+			return err
+		}
+		if err := action.Scan(data, obj.Key, h); err != nil {
+			return &Error{obj.Key, err}
+		}
+		return nil
+	}
+	src, err := open(ctx, b, obj)
+	if err != nil {
+		return err
+	}
+	defer src.close()
+	defer func() {
+		if r := recover(); r != nil { // the Parquet library on a damaged file
+			err = fmt.Errorf("damaged Parquet: %v", r)
+		}
+		if src.err != nil {
+			err = src.err
+		} else if err != nil && ctx.Err() == nil {
+			err = &Error{obj.Key, err}
+		}
+	}()
+	return readParquet(ctx, src, h)
+}
+
+// source is a file that remembers the store's own error, which the Parquet
+// library may hide.
+type source struct {
+	*io.SectionReader
+	close func() error
+	at    io.ReaderAt
+	err   error
+}
+
+func (s *source) ReadAt(p []byte, off int64) (int, error) {
+	n, err := s.at.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+func open(ctx context.Context, b *storage.Bucket, obj storage.Object) (*source, error) {
+	size := obj.Size
+	if _, local := b.Driver().(storage.RandomReader); !local && size <= wholeUpTo {
+		data, _, err := b.Get(ctx, obj.Key)
+		if err != nil {
+			return nil, err
+		}
+		return newSource(bytes.NewReader(data), int64(len(data)), func() error { return nil }), nil
+	}
+	if size <= 0 {
+		o, err := b.Stat(ctx, obj.Key)
+		if err != nil {
+			return nil, err
+		}
+		size = o.Size
+	}
+	r, err := b.OpenReader(ctx, obj.Key, size)
+	if err != nil {
+		return nil, err
+	}
+	return newSource(r, size, r.Close), nil
+}
+
+func newSource(at io.ReaderAt, size int64, close func() error) *source {
+	s := &source{at: at, close: close}
+	s.SectionReader = io.NewSectionReader(readerAtFunc(s.ReadAt), 0, size)
+	return s
+}
+
+type readerAtFunc func(p []byte, off int64) (int, error)
+
+func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
+
+func readParquet(ctx context.Context, src *source, h *action.Handler) error {
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled = true
+	pf, err := file.NewParquetReader(src.SectionReader, file.WithReadProps(props))
+	if err != nil {
+		return err
+	}
+	defer pf.Close()
+	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: false}, memory.DefaultAllocator)
+	if err != nil {
+		return err
+	}
+	leaves := wantedLeaves(pf, h)
+	if len(leaves) == 0 {
+		return nil
+	}
+	rec, err := rd.GetRecordReader(ctx, leaves, nil)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	var e emitter
+	e.h = h
+	for rec.Next() {
+		if err := e.record(rec.RecordBatch()); err != nil {
+			return err
+		}
+	}
+	if err := rec.Err(); err != nil && err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// wantedLeaves chooses the columns that the handler asks for. Typed statistics
+// are read only where there are none as JSON; typed partition values never.
+func wantedLeaves(pf *file.Reader, h *action.Handler) []int {
+	s := pf.MetaData().Schema
+	wanted := map[string]bool{
+		"add": h.Add != nil, "remove": h.Remove != nil, "metaData": h.Metadata != nil, "protocol": h.Protocol != nil,
+		"txn": h.Txn != nil, "domainMetadata": h.DomainMetadata != nil, "sidecar": h.Sidecar != nil,
+		"checkpointMetadata": h.CheckpointMetadata != nil,
+	}
+	asJSON := hasStatsJSON(pf)
+	var out []int
+	for i := range s.NumColumns() {
+		path := s.Column(i).ColumnPath()
+		if !wanted[path[0]] {
+			continue
+		}
+		if len(path) > 1 && (path[1] == "partitionValues_parsed" || path[1] == "stats_parsed" && asJSON) {
+			continue
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// hasStatsJSON reports whether any add has statistics as JSON.
+func hasStatsJSON(pf *file.Reader) bool {
+	i := pf.MetaData().Schema.ColumnIndexByName("add.stats")
+	if i < 0 {
+		return false
+	}
+	for g := range pf.NumRowGroups() {
+		rg := pf.MetaData().RowGroup(g)
+		c, err := rg.ColumnChunk(i)
+		if err != nil {
+			return true
+		}
+		st, err := c.Statistics()
+		if err != nil || st == nil || !st.HasNullCount() || st.NullCount() < rg.NumRows() {
+			return true
+		}
+	}
+	return false
+}
+
+func fieldOf(a arrow.Array, name string) arrow.Array {
+	s, ok := a.(structArray)
+	if !ok {
+		return nil
+	}
+	st, ok := a.DataType().(*arrow.StructType)
+	if !ok {
+		return nil
+	}
+	if i, ok := st.FieldIdx(name); ok {
+		return s.Field(i)
+	}
+	return nil
+}
+
+type structArray interface {
+	arrow.Array
+	Field(i int) arrow.Array
+}

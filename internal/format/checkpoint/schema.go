@@ -1,0 +1,57 @@
+package checkpoint
+
+import "github.com/apache/arrow-go/v18/arrow"
+
+// The schema of a classic checkpoint (PROTOCOL.md, Checkpoint Schema). Every
+// field is nullable, as in the files of the reference.
+var (
+	textType = arrow.BinaryTypes.String
+	longType = arrow.PrimitiveTypes.Int64
+	intType  = arrow.PrimitiveTypes.Int32
+	flagType = arrow.FixedWidthTypes.Boolean
+	mapType  = arrow.MapOf(textType, textType)
+	listType = arrow.ListOfField(arrow.Field{Name: "element", Type: textType, Nullable: true})
+)
+
+func fields(pairs ...any) []arrow.Field {
+	out := make([]arrow.Field, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, arrow.Field{Name: pairs[i].(string), Type: pairs[i+1].(arrow.DataType), Nullable: true})
+	}
+	return out
+}
+
+func structOf(pairs ...any) *arrow.StructType { return arrow.StructOf(fields(pairs...)...) }
+
+func dvType() *arrow.StructType {
+	return structOf("storageType", textType, "pathOrInlineDv", textType, "offset", intType, "sizeInBytes", intType,
+		"cardinality", longType, "maxRowIndex", longType)
+}
+
+func addType(stats bool) *arrow.StructType {
+	f := fields("path", textType, "partitionValues", mapType, "size", longType, "modificationTime", longType, "dataChange", flagType,
+		"tags", mapType, "deletionVector", dvType(), "baseRowId", longType, "defaultRowCommitVersion", longType, "clusteringProvider", textType)
+	if stats {
+		f = append(f, fields("stats", textType)...)
+	}
+	return arrow.StructOf(f...)
+}
+
+func removeType() *arrow.StructType {
+	return structOf("path", textType, "deletionTimestamp", longType, "dataChange", flagType, "extendedFileMetadata", flagType,
+		"partitionValues", mapType, "size", longType, "tags", mapType, "deletionVector", dvType(), "baseRowId", longType,
+		"defaultRowCommitVersion", longType)
+}
+
+func checkpointSchema(stats bool) *arrow.Schema {
+	return arrow.NewSchema(fields(
+		"txn", structOf("appId", textType, "version", longType, "lastUpdated", longType),
+		"add", addType(stats),
+		"remove", removeType(),
+		"metaData", structOf("id", textType, "name", textType, "description", textType,
+			"format", structOf("provider", textType, "options", mapType),
+			"schemaString", textType, "partitionColumns", listType, "configuration", mapType, "createdTime", longType),
+		"protocol", structOf("minReaderVersion", intType, "minWriterVersion", intType, "readerFeatures", listType, "writerFeatures", listType),
+		"domainMetadata", structOf("domain", textType, "configuration", textType, "removed", flagType),
+	), nil)
+}

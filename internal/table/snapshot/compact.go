@@ -1,0 +1,38 @@
+package snapshot
+
+import "fmt"
+
+// compact copies the living rows of a view into fresh columns.
+func (v *view) compact(cols *columns) view {
+	out := view{cols: cols, state: 1}
+	p := &partBuilder{part: part{chunk: &chunk{}}}
+	p.reset()
+	var id []byte
+	flush := func() {
+		q := p.take()
+		at, err := cols.adopt(&out, &q)
+		if err != nil { // fewer files than before fit
+			panic(fmt.Sprintf("snapshot: %v", err))
+		}
+		for i := range q.chunk.len() {
+			id = identity(id[:0], q.chunk.path(i), q.chunk.vector(i))
+			cols.enter(&out, at(i), id)
+		}
+	}
+	v.all(func(r ref) bool {
+		c, k := v.chunks[r.chunk()], r.row()
+		stats, rest, err := c.cold.record(k)
+		if err != nil { // damaged memory
+			panic("snapshot: " + err.Error())
+		}
+		p.chunk.paths = append(p.chunk.paths, c.path(k)...)
+		p.chunk.add(row{size: c.size[k], modTime: c.modTime[k], records: c.records[k],
+			tuple: p.dict.ofString(v.texts[c.tuple[k]]), vector: c.vector(k), stats: stats, rest: rest})
+		if p.chunk.len() >= batchRows {
+			flush()
+		}
+		return true
+	})
+	flush()
+	return out
+}

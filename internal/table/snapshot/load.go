@@ -1,0 +1,217 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/storage"
+)
+
+// Load opens the table in a bucket at a version: one GET of _last_checkpoint,
+// one LIST, and a GET for each file of the newest usable checkpoint and each
+// commit behind it, all of them at once.
+//
+// Errors: ErrNotTable, ErrVersionNotFound, *CorruptError, *feature.Error for a
+// table that needs a newer reader, or what the store says.
+func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot, error) {
+	dir, err := findLog(ctx, b, at)
+	if err != nil {
+		return nil, err
+	}
+	want := dir.latest()
+	switch at.kind {
+	case atVersion:
+		if at.version < 0 || at.version > want {
+			return nil, dir.notFound(b, at, "DELTA_VERSION_NOT_FOUND", "there is no such version")
+		}
+		want = at.version
+	case atTime:
+		if want, err = dir.versionAt(ctx, e, b, at); err != nil {
+			return nil, err
+		}
+	}
+	s, err := load(ctx, e, b, dir, want)
+	if err == nil || dir.from == 0 || ctx.Err() != nil {
+		return s, explain(dir, b, at, want, err)
+	}
+	var corrupt *CorruptError
+	if !errors.As(err, &corrupt) {
+		return nil, err
+	}
+	// What the hint pointed to cannot be used: look at the whole log.
+	if dir, err = listLog(ctx, b, 0); err != nil {
+		return nil, err
+	}
+	if at.kind == atLatest {
+		want = dir.latest()
+	}
+	s, err = load(ctx, e, b, dir, want)
+	return s, explain(dir, b, at, want, err)
+}
+
+// findLog lists the log as far back as the wanted version may need.
+func findLog(ctx context.Context, b *storage.Bucket, at At) (*logDirectory, error) {
+	hint := int64(-1)
+	if at.kind != atTime {
+		var err error
+		if hint, err = lastCheckpoint(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	from := max(hint, 0)
+	if at.kind == atVersion && at.version < from {
+		from = 0
+	}
+	dir, err := listLog(ctx, b, from)
+	if err != nil {
+		return nil, err
+	}
+	if from > 0 && len(dir.checkpoints) == 0 { // the hint lied
+		if dir, err = listLog(ctx, b, 0); err != nil {
+			return nil, err
+		}
+	}
+	if !dir.empty() {
+		return dir, nil
+	}
+	if len(dir.incomplete) > 0 {
+		return nil, &CorruptError{Table: b.URL(), Version: dir.latest(), Class: "DELTA_STATE_RECOVER_ERROR",
+			Cause: errors.New("there are only parts of a checkpoint and no commits")}
+	}
+	return nil, &NotTableError{Table: b.URL(), Why: "its _delta_log holds no commit and no checkpoint, or is not there"}
+}
+
+func (d *logDirectory) notFound(b *storage.Bucket, at At, class, why string) error {
+	return &VersionError{Table: b.URL(), Wanted: at.String(), Earliest: d.earliest(), Latest: d.latest(), Class: class, Why: why}
+}
+
+// explain tells an old version whose commits were cleaned up from a damaged log.
+func explain(d *logDirectory, b *storage.Bucket, at At, want int64, err error) error {
+	var c *CorruptError
+	if err == nil || at.kind == atLatest || !errors.As(err, &c) || c.File != "" || !errors.Is(c.Cause, errGap) {
+		return err
+	}
+	if e := d.earliest(); e < 0 || want < e {
+		return d.notFound(b, at, "DELTA_VERSION_NOT_FOUND", "the commits it was made of are gone from the log")
+	}
+	return err
+}
+
+var errGap = errors.New("commits are missing")
+
+// load builds the version from the newest checkpoint that can be used.
+func load(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, want int64) (*Snapshot, error) {
+	var failed error
+	for _, ck := range dir.checkpointsUpTo(want) {
+		if dir.gap(ck.version+1, want) >= 0 {
+			continue
+		}
+		s, err := loadFrom(ctx, e, b, dir, &ck, want)
+		if err == nil || !isCheckpointError(err) || ctx.Err() != nil {
+			return s, err
+		}
+		e.Log.Warn("checkpoint cannot be used, trying an older state", "table", b.URL(), "checkpoint", ck.version, "error", err)
+		failed = err
+	}
+	gap := dir.gap(0, want)
+	if gap < 0 {
+		return loadFrom(ctx, e, b, dir, nil, want)
+	}
+	if failed != nil {
+		return nil, &CorruptError{Table: b.URL(), Version: want, Class: "DELTA_STATE_RECOVER_ERROR", Cause: failed}
+	}
+	class := "DELTA_TRUNCATED_TRANSACTION_LOG"
+	if base := dir.checkpointsUpTo(want); len(base) > 0 {
+		gap = dir.gap(base[0].version+1, want)
+	}
+	if gap > 0 {
+		class = "DELTA_VERSIONS_NOT_CONTIGUOUS"
+	}
+	return nil, &CorruptError{Table: b.URL(), Version: want, Class: class,
+		Cause: fmt.Errorf("%w: version %d is wanted, but the commit of version %d is not there, and no complete checkpoint covers it", errGap, want, gap)}
+}
+
+// checkpointError is a checkpoint that cannot be read: an older one may serve.
+type checkpointError struct{ err error }
+
+func (e *checkpointError) Error() string { return e.err.Error() }
+func (e *checkpointError) Unwrap() error { return e.err }
+
+func isCheckpointError(err error) bool {
+	var c *checkpointError
+	return errors.As(err, &c)
+}
+
+// loadFrom reads a checkpoint (nil for none) and the commits behind it.
+func loadFrom(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64) (*Snapshot, error) {
+	s := &Snapshot{env: e, bucket: b, lineage: newLineage(), version: want, probed: e.Now()}
+	s.files = view{cols: s.lineage.files, state: 1}
+	s.tombs = view{cols: s.lineage.tombs, state: 1}
+	s.lineage.head = want
+	first := int64(0)
+	var info *action.CommitInfo
+	r := newReader(ctx, e, b)
+	defer r.stop()
+	if ck != nil {
+		first = ck.version + 1
+		s.lineage.checkpoint.Store(ck.version)
+		r.checkpoint(ck)
+	}
+	for v := first; v <= want; v++ {
+		r.commit(v, dir.commits[v])
+	}
+	for batch, version := range r.batches() {
+		if version == want && batch.info != nil {
+			info = batch.info
+		}
+		if err := s.replay(batch); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	if obj, ok := dir.commits[want]; ok {
+		s.time = dir.commitTime(want)
+		if first > want && s.metadata != nil && feature.InCommitTimestamps(s.metadata) {
+			// The checkpoint covers the version; its own commit has its time.
+			var err error
+			if info, err = readCommitInfo(ctx, b, want, obj); err != nil {
+				return nil, err
+			}
+		}
+	} else if ck != nil {
+		s.time = ck.parts[0].ModTime.UTC()
+	}
+	s.info = info
+	if err := s.finish(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// commitTime is the time of a commit file, made strictly increasing over the
+// commits that the listing shows (as the reference does).
+func (d *logDirectory) commitTime(version int64) time.Time {
+	start := version
+	for {
+		if _, ok := d.commits[start-1]; !ok {
+			break
+		}
+		start--
+	}
+	var last time.Time
+	for v := start; v <= version; v++ {
+		t := d.commits[v].ModTime.UTC().Truncate(time.Millisecond)
+		if v > start && !t.After(last) {
+			t = last.Add(time.Millisecond)
+		}
+		last = t
+	}
+	return last
+}

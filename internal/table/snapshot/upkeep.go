@@ -1,0 +1,76 @@
+package snapshot
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/checkpoint"
+	"github.com/sluicelake/sluice/internal/table/feature"
+)
+
+// CheckpointDue reports whether it is time to write a checkpoint: after
+// delta.checkpointInterval commits when the table sets it, otherwise when the
+// commits since the last one are worth the cost of writing all files again.
+func (s *Snapshot) CheckpointDue() bool {
+	since := s.version - max(s.lineage.checkpoint.Load(), 0)
+	n, explicit := feature.CheckpointInterval(s.metadata)
+	if !explicit {
+		n = min(max(10, int64(s.NumFiles())/64), 100)
+	}
+	return since >= n
+}
+
+// LastCheckpoint is the newest version known to have a checkpoint, -1 for none.
+func (s *Snapshot) LastCheckpoint() int64 { return s.lineage.checkpoint.Load() }
+
+// WriteCheckpoint writes a checkpoint of the snapshot and then points
+// _last_checkpoint to it. It does not hinder anybody: versions can be made and
+// read meanwhile.
+func WriteCheckpoint(ctx context.Context, s *Snapshot) error {
+	now := s.env.Now()
+	state := &checkpoint.State{
+		Version: s.version, Protocol: s.protocol, Metadata: s.metadata,
+		NumAdds: s.NumFiles(), SizeInBytes: s.SizeInBytes(),
+		StatsJSON: feature.CheckpointStatsJSON(s.metadata),
+	}
+	retain, expire := feature.TxnRetention(s.metadata)
+	for _, t := range s.Txns() {
+		if !expire || t.LastUpdated == nil || now.Sub(time.UnixMilli(*t.LastUpdated)) < retain {
+			state.Txns = append(state.Txns, &t)
+		}
+	}
+	for _, d := range s.Domains() {
+		state.Domains = append(state.Domains, &d)
+	}
+	state.Adds = func(yield func(*action.File) bool) {
+		var f action.File
+		s.files.all(func(r ref) bool {
+			s.files.file(s.files.chunks[r.chunk()], r.row(), &f, false)
+			return yield(&f)
+		})
+	}
+	// A tombstone whose time has run out protects nothing any more
+	// (PROTOCOL.md, Add File and Remove File).
+	oldest := now.Add(-feature.DeletedFileRetention(s.metadata)).UnixMilli()
+	state.Removes = func(yield func(*action.File) bool) {
+		var f action.File
+		s.tombs.all(func(r ref) bool {
+			c, k := s.tombs.chunks[r.chunk()], r.row()
+			if c.modTime[k] <= oldest {
+				return true
+			}
+			s.tombs.file(c, k, &f, true)
+			return yield(&f)
+		})
+	}
+	if err := checkpoint.Write(ctx, s.bucket, state); err != nil {
+		return err
+	}
+	for {
+		last := s.lineage.checkpoint.Load()
+		if last >= s.version || s.lineage.checkpoint.CompareAndSwap(last, s.version) {
+			return nil
+		}
+	}
+}
