@@ -1,0 +1,397 @@
+package expr
+
+import (
+	"math/big"
+
+	"github.com/sluicelake/sluice/types"
+)
+
+// operators are the binders of operator calls whose operands are bound.
+var operators = map[string]func(fn string, args []Expr) (Expr, error){
+	"and": logical, "or": logical, "not": logical,
+	"=": comparison, "<=>": comparison, "<>": comparison, "<": comparison, "<=": comparison, ">": comparison, ">=": comparison,
+	"+": arithmetic, "-": arithmetic, "*": arithmetic, "/": arithmetic, "%": arithmetic, "div": arithmetic, "pmod": arithmetic,
+	"try_add": tryArithmetic, "try_subtract": tryArithmetic, "try_multiply": tryArithmetic, "try_divide": tryArithmetic, "try_mod": tryArithmetic,
+	"&": bitwise, "|": bitwise, "^": bitwise, "~": bitwise,
+	"<<": shift, ">>": shift, ">>>": shift,
+	"||": concat, "neg": negate, "in": membership, "element": element,
+	"isnull": nullTest, "isnotnull": nullTest, "isunknown": truthTest, "istrue": truthTest, "isfalse": truthTest,
+}
+
+func operator(fn string, t types.Type, args ...Expr) Expr {
+	return &Call{Fn: fn, Args: args, T: t, Null: anyNullable(args)}
+}
+
+func logical(fn string, args []Expr) (Expr, error) {
+	for i, a := range args {
+		c, ok := asCondition(a)
+		if !ok {
+			if len(args) == 1 {
+				return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a boolean, not %s: %s", fn, types.SQL(a.Type()), a)
+			}
+			return nil, operandError(fn, args)
+		}
+		args[i] = c
+	}
+	return operator(fn, types.Boolean, args...), nil
+}
+
+// operandError tells operands of different types from operands of one wrong type.
+func operandError(fn string, args []Expr) *BindError {
+	a, b := args[0].Type(), args[len(args)-1].Type()
+	text := print(&Call{Fn: fn, Args: args}, precOr)
+	if !types.SameIgnoringNullability(a, b) {
+		return bindErrorf("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "cannot resolve %s: the operands of %s are %s and %s", text, fn, types.SQL(a), types.SQL(b))
+	}
+	return bindErrorf("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "cannot resolve %s: %s does not take %s", text, fn, types.SQL(a))
+}
+
+func comparison(fn string, args []Expr) (Expr, error) {
+	a, b, ok := comparable(args[0], args[1])
+	if !ok {
+		return nil, operandError(fn, args)
+	}
+	if !orderable(a.Type()) {
+		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "%s cannot compare %s", fn, types.SQL(a.Type()))
+	}
+	c := operator(fn, types.Boolean, a, b).(*Call)
+	c.Null = c.Null && fn != "<=>"
+	return c, nil
+}
+
+// comparable casts two expressions to the type in which they are compared.
+func comparable(a, b Expr) (Expr, Expr, bool) {
+	if a, b, ok := decimalOperands(a, b); ok {
+		t := types.Type(types.Double)
+		if isDecimal(a.Type()) && isDecimal(b.Type()) {
+			t = unionDecimal(a.Type().(types.Decimal), b.Type().(types.Decimal))
+		}
+		return convert(a, t), convert(b, t), true
+	}
+	t := tightest(a.Type(), b.Type())
+	if t == nil {
+		t = stringPromotion(a.Type(), b.Type())
+	}
+	if t == nil {
+		return nil, nil, false
+	}
+	return convert(a, t), convert(b, t), true
+}
+
+// decimalOperands applies when one of two numbers is a decimal: an integer becomes
+// one too (a literal the narrowest), a float or double makes both doubles.
+func decimalOperands(a, b Expr) (Expr, Expr, bool) {
+	ta, tb := a.Type(), b.Type()
+	if !(isDecimal(ta) || isDecimal(tb)) || !types.IsNumeric(ta) || !types.IsNumeric(tb) {
+		return a, b, false
+	}
+	if !isDecimal(ta) && isFraction(ta) || !isDecimal(tb) && isFraction(tb) {
+		return convert(a, types.Double), convert(b, types.Double), true
+	}
+	return asDecimal(a), asDecimal(b), true
+}
+
+func asDecimal(e Expr) Expr {
+	if isDecimal(e.Type()) {
+		return e
+	}
+	t := decimalFor(e.Type())
+	if lit, ok := e.(*Literal); ok && lit.Value != nil {
+		d := Decimal{Unscaled: big.NewInt(lit.Value.(int64))}
+		if t, ok = decimalTypeOf(d); ok {
+			return &Literal{Value: d, T: t}
+		}
+	}
+	return convert(e, t)
+}
+
+func orderable(t types.Type) bool {
+	switch x := t.(type) {
+	case *types.Array:
+		return orderable(x.Element)
+	case *types.Struct:
+		for _, f := range x.Fields {
+			if !orderable(f.Type) {
+				return false
+			}
+		}
+		return true
+	case *types.Map:
+		return false
+	}
+	return t != types.Variant
+}
+
+func arithmetic(fn string, args []Expr) (Expr, error) {
+	if len(args) != 2 {
+		return nil, wrongArgs(fn, "2", len(args))
+	}
+	a, b := args[0], args[1]
+	if e, err := datetimeArithmetic(fn, a, b); e != nil || err != nil {
+		return e, err
+	}
+	if t := stringPromotion(a.Type(), b.Type()); t != nil && types.IsNumeric(t) && a.Type() != b.Type() {
+		a, b = convert(a, t), convert(b, t)
+	}
+	if x, y, ok := decimalOperands(a, b); ok {
+		return decimalArithmetic(fn, x, y)
+	}
+	t := tightest(a.Type(), b.Type())
+	if t == types.Void {
+		t = types.Double
+	}
+	if t == nil || !types.IsNumeric(t) {
+		return nil, operandError(fn, args)
+	}
+	if isDecimal(t) {
+		return decimalArithmetic(fn, convert(a, t), convert(b, t))
+	}
+	switch fn {
+	case "/":
+		t = types.Double
+	case "div":
+		if !types.IsIntegral(t) {
+			return nil, operandError(fn, []Expr{convert(a, t), convert(b, t)})
+		}
+		t = types.Long
+	}
+	return operator(fn, t, convert(a, t), convert(b, t)), nil
+}
+
+func decimalArithmetic(fn string, a, b Expr) (Expr, error) {
+	if !isDecimal(a.Type()) {
+		if fn == "div" {
+			return nil, operandError(fn, []Expr{a, b})
+		}
+		return operator(fn, types.Double, a, b), nil
+	}
+	x, y := a.Type().(types.Decimal), b.Type().(types.Decimal)
+	if fn == "div" {
+		t := unionDecimal(x, y)
+		return operator(fn, types.Long, convert(a, t), convert(b, t)), nil
+	}
+	return operator(fn, decimalResult(fn, x, y), a, b), nil
+}
+
+func tryArithmetic(fn string, args []Expr) (Expr, error) {
+	op := map[string]string{"try_add": "+", "try_subtract": "-", "try_multiply": "*", "try_divide": "/", "try_mod": "%"}[fn]
+	e, err := arithmetic(op, args)
+	if err != nil {
+		return nil, err
+	}
+	return &Call{Fn: "try", Args: []Expr{e}, T: e.Type(), Null: true}, nil
+}
+
+// datetimeArithmetic is the arithmetic of dates, timestamps and intervals; nil when it is none.
+func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
+	ta, tb := a.Type(), b.Type()
+	if fn == "+" && isInterval(ta) && isDatetime(tb) {
+		return datetimeArithmetic(fn, b, a)
+	}
+	switch {
+	case isDatetime(ta) && isInterval(tb) && (fn == "+" || fn == "-"):
+		iv := tb.(types.Interval)
+		t := ta
+		if ta == types.Date && iv.From > types.Month && (iv.To != types.Day) {
+			t = types.Timestamp
+		}
+		return operator(fn, t, convert(a, t), b), nil
+	case ta == types.Date && (types.IsIntegral(tb) && tb != types.Long) && (fn == "+" || fn == "-"):
+		return operator(map[string]string{"+": "date_add", "-": "date_sub"}[fn], types.Date, a, convert(b, types.Integer)), nil
+	case tb == types.Date && (types.IsIntegral(ta) && ta != types.Long) && fn == "+":
+		return operator("date_add", types.Date, b, convert(a, types.Integer)), nil
+	case fn == "-" && (isDatetime(ta) || isDatetime(tb)):
+		t := comparableTime(ta, tb)
+		if t == nil {
+			return nil, operandError(fn, []Expr{a, b})
+		}
+		iv := types.DayTime
+		if t == types.Date {
+			iv = types.Interval{From: types.Day, To: types.Day}
+		}
+		return operator("-", iv, convert(a, t), convert(b, t)), nil
+	case isInterval(ta) && ta.Kind() == tb.Kind() && (fn == "+" || fn == "-"):
+		return operator(fn, tightest(ta, tb), a, b), nil
+	case isInterval(ta) && types.IsNumeric(tb) && (fn == "*" || fn == "/"), fn == "*" && isInterval(tb) && types.IsNumeric(ta):
+		if isInterval(tb) {
+			a, b = b, a
+		}
+		full := types.DayTime
+		if a.Type().Kind() == types.KindYearMonthInterval {
+			full = types.YearMonth
+		}
+		return operator(fn, full, a, convert(b, types.Double)), nil
+	case isDatetime(ta) || isDatetime(tb) || isInterval(ta) || isInterval(tb):
+		if ta != types.Void && tb != types.Void {
+			return nil, operandError(fn, []Expr{a, b})
+		}
+	}
+	return nil, nil
+}
+
+func comparableTime(a, b types.Type) types.Type {
+	if a == types.String {
+		return b
+	}
+	if b == types.String {
+		return a
+	}
+	if t := tightest(a, b); t != nil && isDatetime(t) {
+		return t
+	}
+	return nil
+}
+
+func bitwise(fn string, args []Expr) (Expr, error) {
+	t := args[0].Type()
+	if len(args) == 2 {
+		if t = tightest(args[0].Type(), args[1].Type()); t == nil {
+			t = stringPromotion(args[0].Type(), args[1].Type())
+		}
+	}
+	if t == types.Void {
+		t = types.Integer
+	}
+	if t == nil || !types.IsIntegral(t) {
+		if len(args) == 1 {
+			return nil, unexpectedInput(fn, 0, args[0])
+		}
+		return nil, operandError(fn, args)
+	}
+	for i := range args {
+		args[i] = convert(args[i], t)
+	}
+	return operator(fn, t, args...), nil
+}
+
+func shift(fn string, args []Expr) (Expr, error) {
+	t := args[0].Type()
+	if t != types.Long {
+		if t = implicitArg(t, types.Integer); t == nil {
+			return nil, unexpectedInput(fn, 0, args[0])
+		}
+		t = types.Integer
+	}
+	if implicitArg(args[1].Type(), types.Integer) == nil {
+		return nil, unexpectedInput(fn, 1, args[1])
+	}
+	return operator(fn, t, convert(args[0], t), convert(args[1], types.Integer)), nil
+}
+
+func negate(fn string, args []Expr) (Expr, error) {
+	t := args[0].Type()
+	switch {
+	case t == types.String:
+		t = types.Double
+	case t == types.Void:
+		t = types.Double
+	case !types.IsNumeric(t) && !isInterval(t):
+		return nil, unexpectedInput(fn, 0, args[0])
+	}
+	return operator(fn, t, convert(args[0], t)), nil
+}
+
+func membership(fn string, args []Expr) (Expr, error) {
+	for _, a := range args {
+		if q, ok := a.(*Subquery); ok {
+			return nil, bindErrorf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a subquery is not supported here: %s", q)
+		}
+	}
+	t := widerOf(typesOf(args))
+	if t == nil || !orderable(t) {
+		return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of IN have no common type to compare: %s", describeTypes(args))
+	}
+	for i := range args {
+		args[i] = convert(args[i], t)
+	}
+	return operator(fn, types.Boolean, args...), nil
+}
+
+func element(fn string, args []Expr) (Expr, error) {
+	switch t := args[0].Type().(type) {
+	case *types.Array:
+		if !types.IsIntegral(args[1].Type()) && args[1].Type() != types.Void {
+			return nil, unexpectedInput(fn, 1, args[1])
+		}
+		if args[1].Type() == types.Void {
+			args[1] = convert(args[1], types.Integer)
+		}
+		return &Call{Fn: fn, Args: args, T: t.Element, Null: true}, nil
+	case *types.Map:
+		k := tightest(args[1].Type(), t.Key)
+		if k == nil || !types.SameIgnoringNullability(k, t.Key) {
+			if k = implicitArg(args[1].Type(), t.Key); k == nil {
+				return nil, unexpectedInput(fn, 1, args[1])
+			}
+		}
+		return &Call{Fn: fn, Args: []Expr{args[0], convert(args[1], t.Key)}, T: t.Value, Null: true}, nil
+	case *types.Struct:
+		if lit, ok := args[1].(*Literal); ok && lit.T == types.String && lit.Value != nil {
+			return extract(args[0], lit.Value.(string))
+		}
+	case types.Primitive:
+		if t == types.Variant {
+			return nil, unexpectedInput(fn, 0, args[0])
+		}
+	}
+	return nil, bindErrorf("INVALID_EXTRACT_BASE_FIELD_TYPE", "cannot take an element out of %s, which is %s and no struct, array or map",
+		args[0], types.SQL(args[0].Type()))
+}
+
+func nullTest(fn string, args []Expr) (Expr, error) {
+	if len(args) != 1 {
+		return nil, wrongArgs(fn, "1", len(args))
+	}
+	return &Call{Fn: fn, Args: args, T: types.Boolean}, nil
+}
+
+func truthTest(fn string, args []Expr) (Expr, error) {
+	c, ok := asCondition(args[0])
+	if !ok {
+		if fn == "isunknown" {
+			return nil, unexpectedInput(fn, 0, args[0])
+		}
+		return nil, bindErrorf("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "cannot resolve %s: the operands are %s and BOOLEAN", args[0], types.SQL(args[0].Type()))
+	}
+	if fn == "isunknown" {
+		fn = "isnull"
+	}
+	return &Call{Fn: fn, Args: []Expr{c}, T: types.Boolean}, nil
+}
+
+// concat joins strings, binaries or arrays.
+func concat(_ string, args []Expr) (Expr, error) {
+	if len(args) == 0 {
+		return &Literal{Value: "", T: types.String}, nil
+	}
+	t := types.Type(types.Binary)
+	for _, a := range args {
+		if _, ok := a.Type().(*types.Array); ok {
+			t, err := unify("concat", args)
+			if err == nil {
+				if _, ok := t.(*types.Array); !ok {
+					err = bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "concat does not join %s", describeTypes(args))
+				}
+			}
+			return operator("concat", t, args...), err
+		}
+		if a.Type() != types.Binary {
+			t = types.String
+		}
+	}
+	for i, a := range args {
+		if implicitArg(a.Type(), t) == nil {
+			return nil, unexpectedInput("concat", i, a)
+		}
+		args[i] = convert(a, t)
+	}
+	return operator("concat", t, args...), nil
+}
+
+func wrongArgs(fn, want string, got int) *BindError {
+	return bindErrorf("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "%s takes %s arguments, not %d", fn, want, got)
+}
+
+func unexpectedInput(fn string, i int, arg Expr) *BindError {
+	return bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "argument %d of %s cannot be %s: %s", i+1, fn, types.SQL(arg.Type()), arg)
+}

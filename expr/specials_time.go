@@ -1,0 +1,187 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/sluicelake/sluice/types"
+)
+
+var secondsType = types.Decimal{Precision: 16, Scale: 6}
+
+var timeSpecials = map[string]special{
+	"date_part": {2, 2, datePart}, "datepart": {2, 2, datePart},
+	"hour": {1, 1, clockPart}, "minute": {1, 1, clockPart}, "second": {1, 1, clockPart},
+	"unix_timestamp": {0, 2, unixTimestamp}, "to_unix_timestamp": {1, 2, unixTimestamp},
+	"to_date":            {1, 2, parseTime(types.Date, false)},
+	"try_to_date":        {1, 2, parseTime(types.Date, true)},
+	"to_timestamp":       {1, 2, parseTime(types.Timestamp, false)},
+	"to_timestamp_ltz":   {1, 2, parseTime(types.Timestamp, false)},
+	"to_timestamp_ntz":   {1, 2, parseTime(types.TimestampNTZ, false)},
+	"try_to_timestamp":   {1, 2, parseTime(types.Timestamp, true)},
+	"make_timestamp":     {6, 7, makeTimestamp(types.Timestamp)},
+	"make_timestamp_ltz": {6, 7, makeTimestamp(types.Timestamp)},
+	"make_timestamp_ntz": {6, 6, makeTimestamp(types.TimestampNTZ)},
+	"try_make_timestamp": {6, 7, makeTimestamp(types.Timestamp)},
+	"timestamp_seconds":  {1, 1, timestampSeconds},
+	"make_dt_interval":   {0, 4, makeInterval(types.DayTime)},
+	"make_ym_interval":   {0, 2, makeInterval(types.YearMonth)},
+}
+
+// partFunctions maps the field names of EXTRACT to functions.
+var partFunctions = map[string]string{
+	"YEAR": "year", "Y": "year", "YEARS": "year", "YR": "year", "YRS": "year", "YEAROFWEEK": "yearofweek",
+	"QUARTER": "quarter", "QTR": "quarter", "MONTH": "month", "MON": "month", "MONS": "month", "MONTHS": "month",
+	"WEEK": "weekofyear", "W": "weekofyear", "WEEKS": "weekofyear", "DAY": "day", "D": "day", "DAYS": "day",
+	"DAYOFWEEK": "dayofweek", "DOW": "dayofweek", "DAYOFWEEK_ISO": "dayofweek_iso", "DOW_ISO": "dayofweek_iso", "DOY": "dayofyear",
+	"HOUR": "hour", "H": "hour", "HOURS": "hour", "HR": "hour", "HRS": "hour",
+	"MINUTE": "minute", "M": "minute", "MIN": "minute", "MINS": "minute", "MINUTES": "minute",
+	"SECOND": "second_fraction", "S": "second_fraction", "SEC": "second_fraction", "SECONDS": "second_fraction", "SECS": "second_fraction",
+}
+
+func datePart(_ string, a []Expr) (Expr, error) {
+	field, ok := literalText(a[0])
+	fn := partFunctions[field]
+	if !ok || fn == "" || (isInterval(a[1].Type()) && !intervalPart(fn, a[1].Type().(types.Interval))) {
+		return nil, bindErrorf("INVALID_EXTRACT_FIELD", "cannot extract %s from %s", strings.ToLower(field), a[1])
+	}
+	src := a[1]
+	if isInterval(src.Type()) {
+		return partCall("interval_"+fn, src)
+	}
+	switch fn {
+	case "hour", "minute", "second_fraction":
+		to := argType('U', src.Type())
+		if to == nil {
+			return nil, unexpectedInput("date_part", 1, src)
+		}
+		src = convert(src, to)
+	default:
+		if implicitArg(src.Type(), types.Date) == nil {
+			return nil, unexpectedInput("date_part", 1, src)
+		}
+		src = convert(src, types.Date)
+	}
+	return partCall(fn, src)
+}
+
+func intervalPart(fn string, t types.Interval) bool {
+	switch fn {
+	case "year", "month":
+		return t.Kind() == types.KindYearMonthInterval
+	case "day", "hour", "minute", "second_fraction":
+		return t.Kind() == types.KindDayTimeInterval
+	}
+	return false
+}
+
+func partCall(fn string, src Expr) (Expr, error) {
+	t := types.Type(types.Integer)
+	if strings.HasSuffix(fn, "second_fraction") {
+		t = types.Decimal{Precision: 8, Scale: 6}
+	}
+	return operator(fn, t, src), nil
+}
+
+func clockPart(fn string, a []Expr) (Expr, error) {
+	to := argType('U', a[0].Type())
+	if a[0].Type().Kind() == types.KindTime {
+		to = a[0].Type()
+	}
+	if to == nil {
+		return nil, unexpectedInput(fn, 0, a[0])
+	}
+	return operator(fn, types.Integer, convert(a[0], to)), nil
+}
+
+func unixTimestamp(_ string, a []Expr) (Expr, error) {
+	t := a[0].Type()
+	if t == types.Void {
+		a[0], t = convert(a[0], types.Timestamp), types.Timestamp
+	}
+	if t == types.String {
+		if len(a) == 1 {
+			a = append(a, &Literal{Value: "yyyy-MM-dd HH:mm:ss", T: types.String})
+		}
+		return &Call{Fn: "to_unix_timestamp", Args: []Expr{a[0], convert(a[1], types.String)}, T: types.Long, Null: true}, nil
+	}
+	if !isDatetime(t) {
+		return nil, unexpectedInput("unix_timestamp", 0, a[0])
+	}
+	return &Call{Fn: "unix_seconds", Args: []Expr{convert(a[0], types.Timestamp)}, T: types.Long, Null: true}, nil
+}
+
+// parseTime binds to_date, to_timestamp and their kin: a cast, or parsing by a pattern.
+func parseTime(to types.Type, try bool) func(string, []Expr) (Expr, error) {
+	return func(fn string, a []Expr) (Expr, error) {
+		from := a[0].Type()
+		ok := from == types.String || isDatetime(from) || from == types.Void || (to == types.Timestamp && types.IsNumeric(from))
+		if !ok {
+			return nil, unexpectedInput(fn, 0, a[0])
+		}
+		if len(a) == 1 || from != types.String {
+			if from == to {
+				return a[0], nil
+			}
+			return &Cast{Arg: a[0], To: to, Try: try}, nil
+		}
+		if implicitArg(a[1].Type(), types.String) == nil {
+			return nil, unexpectedInput(fn, 1, a[1])
+		}
+		e := Expr(&Call{Fn: "parse_time", Args: []Expr{a[0], convert(a[1], types.String)}, T: to, Null: true})
+		if try {
+			e = &Call{Fn: "try", Args: []Expr{e}, T: to, Null: true}
+		}
+		return e, nil
+	}
+}
+
+func makeTimestamp(to types.Type) func(string, []Expr) (Expr, error) {
+	return func(fn string, a []Expr) (Expr, error) {
+		for i := range a {
+			want := types.Type(types.Integer)
+			if i == 5 {
+				want = secondsType
+			} else if i == 6 {
+				want = types.String
+			}
+			if implicitArg(a[i].Type(), want) == nil {
+				return nil, unexpectedInput(fn, i, a[i])
+			}
+			a[i] = convert(a[i], want)
+		}
+		e := Expr(&Call{Fn: "make_timestamp", Args: a, T: to, Null: true})
+		if strings.HasPrefix(fn, "try_") {
+			e = &Call{Fn: "try", Args: []Expr{e}, T: to, Null: true}
+		}
+		return e, nil
+	}
+}
+
+func timestampSeconds(fn string, a []Expr) (Expr, error) {
+	t := a[0].Type()
+	switch {
+	case types.IsIntegral(t), t == types.Void:
+		a[0] = convert(a[0], types.Long)
+	case t == types.String, t == types.Float:
+		a[0] = convert(a[0], types.Double)
+	case !types.IsNumeric(t):
+		return nil, unexpectedInput(fn, 0, a[0])
+	}
+	return &Call{Fn: fn, Args: a, T: types.Timestamp, Null: true}, nil
+}
+
+func makeInterval(to types.Interval) func(string, []Expr) (Expr, error) {
+	return func(fn string, a []Expr) (Expr, error) {
+		for i := range a {
+			want := types.Type(types.Integer)
+			if i == 3 {
+				want = types.Decimal{Precision: 18, Scale: 6}
+			}
+			if implicitArg(a[i].Type(), want) == nil {
+				return nil, unexpectedInput(fn, i, a[i])
+			}
+			a[i] = convert(a[i], want)
+		}
+		return &Call{Fn: fn, Args: a, T: to, Null: true}, nil
+	}
+}
