@@ -25,7 +25,8 @@ type Handler struct {
 
 // Scan reads the lines of a commit file: one JSON object a line, blank lines
 // ignored. An object names its action by its key (PROTOCOL.md, Actions); keys
-// whose value is null do not count. file is used in errors only.
+// whose value is null do not count, and keys that are not known may stand beside
+// the action. file is used in errors only.
 func Scan(data []byte, file string, h *Handler) error { return ScanFrom(data, file, 1, h) }
 
 // ScanFrom is Scan for a piece of a file whose first line has the given number.
@@ -67,25 +68,26 @@ func ScanFrom(data []byte, file string, line int, h *Handler) error {
 // line reads one line. Its own failures are kept in l; the error is a callback's.
 func (l *lexer) line(f *File, h *Handler) (err error) {
 	var run func() error
+	var unknown []func() error
 	for ok := l.open('{', '}'); ok; ok = l.more('}') {
 		key := l.key()
 		if l.null() || l.failed() {
 			continue
 		}
-		if run != nil {
-			l.fail("a line holds two actions")
-			return nil
-		}
 		if key.escaped {
 			key = Plain(key.Append(nil))
+		}
+		if run != nil && known(key.raw) {
+			l.fail("a line holds two actions")
+			return nil
 		}
 		switch string(key.raw) {
 		case "add":
 			run = skipped
 			if h.Add == nil {
 				l.object()
-			} else if l.fileLine(f, false); !l.failed() && l.endsHere() {
-				return h.Add(f) // the common line: nothing behind the action
+			} else if l.fileLine(f, false); unknown == nil && !l.failed() && l.endsHere() {
+				return h.Add(f) // the common line: nothing but the action
 			} else {
 				run = func() error { return h.Add(f) }
 			}
@@ -115,9 +117,9 @@ func (l *lexer) line(f *File, h *Handler) (err error) {
 			run = decoded(l, h.Sidecar, (*lexer).sidecar)
 		default:
 			name := key.String()
-			run = decoded(l, h.Unknown, func(l *lexer) *Unknown {
+			unknown = append(unknown, decoded(l, h.Unknown, func(l *lexer) *Unknown {
 				return &Unknown{Name: name, Raw: append([]byte(nil), l.value()...)}
-			})
+			}))
 		}
 	}
 	if !l.failed() {
@@ -125,10 +127,26 @@ func (l *lexer) line(f *File, h *Handler) (err error) {
 			l.fail("text behind the end of the line's object")
 		}
 	}
-	if l.failed() || run == nil {
+	if l.failed() {
 		return nil
 	}
-	return run()
+	if run != nil {
+		err = run()
+	}
+	for _, u := range unknown {
+		if err == nil {
+			err = u()
+		}
+	}
+	return err
+}
+
+func known(key []byte) bool {
+	switch string(key) {
+	case "add", "remove", "metaData", "protocol", "txn", "cdc", "commitInfo", "domainMetadata", "checkpointMetadata", "sidecar":
+		return true
+	}
+	return false
 }
 
 func (l *lexer) fileLine(f *File, remove bool) {

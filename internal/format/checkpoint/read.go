@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -28,8 +29,7 @@ func (e *Error) Error() string { return "checkpoint " + e.Key + ": " + e.Err.Err
 func (e *Error) Unwrap() error { return e.Err }
 
 const (
-	logDir     = "_delta_log/"
-	sidecarDir = logDir + "_sidecars/"
+	sidecarDir = deltalog.Dir + "/_sidecars/"
 
 	batchRows = 8192
 	wholeUpTo = 256 << 20 // a remote file up to this size is read with one request
@@ -51,7 +51,7 @@ func SidecarKey(s *action.Sidecar) (string, error) {
 	if name == "" || name == "." || name == ".." {
 		return "", &Error{Key: s.Path, Err: errors.New("a sidecar without a name")}
 	}
-	return sidecarDir + name, nil
+	return deltalog.SidecarPath(name), nil
 }
 
 // Read streams one file of a checkpoint (its only file, a part, the top level

@@ -3,9 +3,7 @@ package checkpoint
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -35,16 +34,10 @@ type State struct {
 	StatsJSON   bool  // keep statistics
 }
 
-// Key is the key of the classic checkpoint of a version.
-func Key(version int64) string { return fmt.Sprintf("%s%020d.checkpoint.parquet", logDir, version) }
-
-// LastKey is the key of the file that points to the newest checkpoint.
-const LastKey = logDir + "_last_checkpoint"
-
 // Write writes a classic checkpoint, which appears whole, and then the pointer
 // to it unless that points to a newer one already.
 func Write(ctx context.Context, b *storage.Bucket, s *State) error {
-	w, err := b.Create(ctx, Key(s.Version))
+	w, err := b.Create(ctx, deltalog.CheckpointPath(s.Version))
 	if err != nil {
 		return err
 	}
@@ -70,28 +63,19 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// writeLast writes _last_checkpoint (PROTOCOL.md, Last Checkpoint File).
+// writeLast points _last_checkpoint to the checkpoint, unless it points further.
+// A pointer that cannot be read is replaced.
 func writeLast(ctx context.Context, b *storage.Bucket, s *State, rows, size int64) error {
-	if data, _, err := b.Get(ctx, LastKey); err == nil {
-		var have struct {
-			Version int64 `json:"version"`
-		}
-		if json.Unmarshal(data, &have) == nil && have.Version > s.Version {
-			return nil
-		}
-	} else if !errors.Is(err, storage.ErrNotExist) {
+	have, err := deltalog.ReadLastCheckpoint(ctx, b)
+	var unusable *deltalog.HintError
+	switch {
+	case err == nil && have.Version > s.Version:
+		return nil
+	case err != nil && !errors.Is(err, storage.ErrNotExist) && !errors.As(err, &unusable):
 		return err
 	}
-	data, err := json.Marshal(struct {
-		Version       int64 `json:"version"`
-		Size          int64 `json:"size"`
-		SizeInBytes   int64 `json:"sizeInBytes"`
-		NumOfAddFiles int64 `json:"numOfAddFiles"`
-	}{s.Version, rows, size, int64(s.NumAdds)})
-	if err != nil {
-		return err
-	}
-	return b.Put(ctx, LastKey, data)
+	adds := int64(s.NumAdds)
+	return deltalog.WriteLastCheckpoint(ctx, b, deltalog.LastCheckpoint{Version: s.Version, Size: rows, SizeInBytes: &size, NumOfAddFiles: &adds})
 }
 
 func writeParquet(ctx context.Context, out io.Writer, s *State) (rows int64, err error) {

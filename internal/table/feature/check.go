@@ -62,11 +62,20 @@ func CheckWrite(p *action.Protocol, md *action.Metadata) error {
 			"the table needs writer version %d, this engine writes versions 1 to %d; a newer engine is needed",
 			p.MinWriterVersion, MaxWriterVersion)}
 	}
-	schema, err := types.ParseSchema(md.SchemaString)
+	schema, err := Schema(md)
 	if err != nil {
 		return err
 	}
 	return checkWritable(p, md, schema)
+}
+
+// Schema parses the table's schema. A metaData action without one stands for a
+// table without columns, as in the reference.
+func Schema(md *action.Metadata) (*types.Struct, error) {
+	if md.SchemaString == "" {
+		return &types.Struct{}, nil
+	}
+	return types.ParseSchema(md.SchemaString)
 }
 
 func checkWritable(p *action.Protocol, md *action.Metadata, schema *types.Struct) error {

@@ -54,7 +54,7 @@ type Columns struct {
 func Mapping(md *action.Metadata, schema *types.Struct) (*Columns, error) {
 	if schema == nil {
 		var err error
-		if schema, err = types.ParseSchema(md.SchemaString); err != nil {
+		if schema, err = Schema(md); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -35,8 +36,6 @@ const (
 	maxChecksumDomains = 10
 )
 
-func checksumKey(version int64) string { return fmt.Sprintf("%s%020d.crc", logDir, version) }
-
 // WriteChecksum writes the version checksum file of the snapshot. A file that
 // is there already stays; no reader depends on one.
 func (s *Snapshot) WriteChecksum(ctx context.Context, txnID string) error {
@@ -48,7 +47,7 @@ func (s *Snapshot) WriteChecksum(ctx context.Context, txnID string) error {
 	if err != nil {
 		return err
 	}
-	err = s.bucket.PutIfAbsent(ctx, checksumKey(s.version), append(data, '\n'))
+	err = s.bucket.PutIfAbsent(ctx, deltalog.ChecksumPath(s.version), append(data, '\n'))
 	if errors.Is(err, storage.ErrExist) {
 		return nil
 	}
@@ -112,7 +111,7 @@ var ErrChecksum = errors.New("version checksum does not match")
 // VerifyChecksum compares the snapshot with its version checksum file; found is
 // false when there is none that can be read.
 func (s *Snapshot) VerifyChecksum(ctx context.Context) (found bool, err error) {
-	data, _, err := s.bucket.Get(ctx, checksumKey(s.version))
+	data, _, err := s.bucket.Get(ctx, deltalog.ChecksumPath(s.version))
 	if errors.Is(err, storage.ErrNotExist) {
 		return false, nil
 	}
@@ -124,7 +123,7 @@ func (s *Snapshot) VerifyChecksum(ctx context.Context) (found bool, err error) {
 		return false, nil
 	}
 	wrong := func(what string, want, have any) error {
-		return &CorruptError{Table: s.bucket.URL(), File: checksumKey(s.version), Version: s.version, Class: "DELTA_TXN_LOG_FAILED_INTEGRITY",
+		return &CorruptError{Table: s.bucket.URL(), File: deltalog.ChecksumPath(s.version), Version: s.version, Class: "DELTA_TXN_LOG_FAILED_INTEGRITY",
 			Cause: fmt.Errorf("%w: %s is %v there and %v by the log", ErrChecksum, what, want, have)}
 	}
 	switch {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sluicelake/sluice/action"
 )
 
 // Errors of opening a table.
@@ -28,6 +30,10 @@ func (e *CorruptError) Error() string {
 		b.WriteString("[" + e.Class + "] ")
 	}
 	fmt.Fprintf(&b, "the log of %s is damaged at version %d", e.Table, e.Version)
+	var at *action.SyntaxError
+	if errors.As(e.Cause, &at) { // which names the file itself
+		return b.String() + ": " + at.Error()
+	}
 	if e.File != "" {
 		b.WriteString(": " + e.File)
 	}

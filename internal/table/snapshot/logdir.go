@@ -2,17 +2,13 @@ package snapshot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/storage"
 )
-
-const logDir = "_delta_log/"
 
 // logDirectory is what a listing of the log shows, from some version on.
 type logDirectory struct {
@@ -29,64 +25,6 @@ type checkpointFiles struct {
 	parts   []storage.Object
 }
 
-// logName takes the name of a file in the log apart.
-type logName struct {
-	version     int64
-	kind        nameKind
-	part, parts int
-}
-
-type nameKind int
-
-const (
-	otherName nameKind = iota
-	commitName
-	classicName
-	partName
-	v2Name
-)
-
-func commitKey(version int64) string { return fmt.Sprintf("%s%020d.json", logDir, version) }
-
-// parseLogName reads the names of PROTOCOL.md, Delta Log Entries and Checkpoints.
-func parseLogName(name string) logName {
-	words := strings.Split(name, ".")
-	version, ok := number(words[0], 20)
-	if !ok {
-		return logName{}
-	}
-	n := logName{version: version}
-	switch {
-	case len(words) == 2 && words[1] == "json":
-		n.kind = commitName
-	case len(words) == 3 && words[1] == "checkpoint" && words[2] == "parquet":
-		n.kind = classicName
-	case len(words) == 4 && words[1] == "checkpoint" && len(words[2]) == 36 && (words[3] == "json" || words[3] == "parquet"):
-		n.kind = v2Name
-	case len(words) == 5 && words[1] == "checkpoint" && words[4] == "parquet":
-		part, ok1 := number(words[2], 10)
-		parts, ok2 := number(words[3], 10)
-		if ok1 && ok2 && part >= 1 && part <= parts {
-			n.kind, n.part, n.parts = partName, int(part), int(parts)
-		}
-	}
-	return n
-}
-
-func number(s string, digits int) (int64, bool) {
-	if len(s) != digits {
-		return 0, false
-	}
-	var n int64
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' || n > (1<<63-1-9)/10 {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, true
-}
-
 // listLog lists the log from a version on. A log that is not there is empty.
 func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory, error) {
 	d := &logDirectory{from: from, commits: map[int64]storage.Object{}, checkpoints: map[int64][]checkpointFiles{}, incomplete: map[int64]bool{}}
@@ -95,38 +33,30 @@ func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory,
 		parts   int
 	}
 	parts := map[set]map[int]storage.Object{}
-	start := ""
-	if from > 0 {
-		start = fmt.Sprintf("%s%020d", logDir, from)
-	}
-	for obj, err := range b.List(ctx, logDir, start) {
+	for f, err := range deltalog.List(ctx, b, from) {
 		if errors.Is(err, storage.ErrNotExist) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		name := strings.TrimPrefix(obj.Key, logDir)
-		if name > ":" { // behind the digits: sidecars, staged commits, _last_checkpoint
-			break
-		}
-		n := parseLogName(name)
-		if n.kind != commitName && obj.Size == 0 {
+		if f.Kind != deltalog.Commit && f.Object.Size == 0 {
 			continue // a checkpoint that was never written
 		}
-		switch n.kind {
-		case commitName:
-			d.commits[n.version] = obj
-		case classicName:
-			d.add(checkpointFiles{version: n.version, rank: 2, parts: []storage.Object{obj}})
-		case v2Name:
-			d.add(checkpointFiles{version: n.version, rank: 0, parts: []storage.Object{obj}})
-		case partName:
-			k := set{n.version, n.parts}
+		one := []storage.Object{f.Object}
+		switch f.Kind {
+		case deltalog.Commit:
+			d.commits[f.Version] = f.Object
+		case deltalog.Checkpoint:
+			d.add(checkpointFiles{version: f.Version, rank: 2, parts: one})
+		case deltalog.CheckpointV2:
+			d.add(checkpointFiles{version: f.Version, rank: 0, parts: one})
+		case deltalog.CheckpointPart:
+			k := set{f.Version, f.Parts}
 			if parts[k] == nil {
 				parts[k] = map[int]storage.Object{}
 			}
-			parts[k][n.part] = obj
+			parts[k][f.Part] = f.Object
 		}
 	}
 	for k, found := range parts {
@@ -198,21 +128,15 @@ func (d *logDirectory) earliest() int64 {
 	return e
 }
 
-// lastCheckpoint reads the hint in _last_checkpoint, -1 when it is missing or
-// says nothing. It is only a hint: a listing decides.
+// lastCheckpoint reads the hint, -1 when it is missing or damaged: a listing decides.
 func lastCheckpoint(ctx context.Context, b *storage.Bucket) (int64, error) {
-	data, _, err := b.Get(ctx, logDir+"_last_checkpoint")
-	if errors.Is(err, storage.ErrNotExist) {
+	hint, err := deltalog.ReadLastCheckpoint(ctx, b)
+	var unusable *deltalog.HintError
+	switch {
+	case err == nil:
+		return hint.Version, nil
+	case errors.Is(err, storage.ErrNotExist), errors.As(err, &unusable):
 		return -1, nil
 	}
-	if err != nil {
-		return -1, err
-	}
-	var hint struct {
-		Version *int64 `json:"version"`
-	}
-	if json.Unmarshal(data, &hint) != nil || hint.Version == nil || *hint.Version < 0 {
-		return -1, nil
-	}
-	return *hint.Version, nil
+	return -1, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -67,8 +68,7 @@ func (s *Snapshot) probe(ctx context.Context) (*Snapshot, error) {
 	if next := s.known(); next != nil {
 		return next, nil
 	}
-	key := commitKey(s.version + 1)
-	data, obj, err := s.bucket.Get(ctx, key)
+	data, obj, err := deltalog.ReadCommit(ctx, s.bucket, s.version+1)
 	if errors.Is(err, storage.ErrNotExist) {
 		return nil, nil
 	}
@@ -123,7 +123,7 @@ func (s *Snapshot) Apply(version int64, acts []action.Action, data []byte, obj s
 			return nil, err
 		}
 	}
-	key := commitKey(version)
+	key := deltalog.CommitPath(version)
 	w := &worker{b: newBuilder()}
 	w.h = w.b.handler()
 	batches, err := w.scan(data, key, 1, true)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/table/feature"
-	"github.com/sluicelake/sluice/types"
 )
 
 func newLineage() *lineage {
@@ -106,21 +105,11 @@ func (s *Snapshot) finish() error {
 		return corrupt(errNoMetadata)
 	}
 	if s.columns == nil {
-		schema, err := parseSchema(s.metadata)
-		if err != nil {
-			return corrupt(err)
-		}
-		if s.columns, err = feature.Mapping(s.metadata, schema); err != nil {
+		var err error
+		if s.columns, err = feature.Mapping(s.metadata, nil); err != nil {
 			return corrupt(err)
 		}
 	}
 	s.fileSet = FileSet{v: s.files, names: s.columns.PartitionPhysical}
 	return nil
-}
-
-func parseSchema(md *action.Metadata) (*types.Struct, error) {
-	if md.SchemaString == "" {
-		return nil, errors.New("the metaData action has no schemaString")
-	}
-	return types.ParseSchema(md.SchemaString)
 }

@@ -32,7 +32,7 @@ func WriteCheckpoint(ctx context.Context, s *Snapshot) error {
 	state := &checkpoint.State{
 		Version: s.version, Protocol: s.protocol, Metadata: s.metadata,
 		NumAdds: s.NumFiles(), SizeInBytes: s.SizeInBytes(),
-		StatsJSON: feature.CheckpointStatsJSON(s.metadata),
+		StatsJSON: feature.CheckpointStatsJSON(s.metadata) || feature.CheckpointStatsStruct(s.metadata),
 	}
 	retain, expire := feature.TxnRetention(s.metadata)
 	for _, t := range s.Txns() {

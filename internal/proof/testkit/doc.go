@@ -1,0 +1,3 @@
+// Package testkit holds what tests share: unpacking of corpora and builders of
+// tables.
+package testkit
