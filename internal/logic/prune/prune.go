@@ -1,0 +1,96 @@
+package prune
+
+import (
+	"math"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/format/colstats"
+	"github.com/sluicelake/sluice/types"
+)
+
+// By says what a verdict rests on.
+type By uint8
+
+// The grounds for dropping a file.
+const (
+	Nothing    By = iota // the file is kept
+	Partition            // its partition values exclude every row
+	Statistics           // its statistics do, with its partition values
+)
+
+func (b By) String() string {
+	return [...]string{"nothing", "partition values", "statistics"}[b]
+}
+
+// Verdict says whether a file has to be read.
+type Verdict struct {
+	Keep   bool
+	By     By
+	Reason string // the conjunct that no row satisfies, as SQL
+}
+
+// Pruner holds a compiled predicate. It is safe for concurrent use.
+type Pruner struct {
+	t         *table
+	conjuncts []conjunct // those over partition columns first
+}
+
+type conjunct struct {
+	cond condition
+	by   By
+	sql  string
+}
+
+var notANumber = colstats.Value{Class: colstats.Float, F: math.NaN()}
+
+// New compiles a predicate that is bound to the table's logical schema with
+// ordinals from 0; columns of other ordinals may have any value. A nil predicate
+// keeps every file. physical is the schema with physical names; without it the
+// names come from the metadata of the fields.
+func New(pred expr.Expr, schema *types.Struct, partitionColumns []string, physical ...*types.Struct) *Pruner {
+	t := newTable(schema, partitionColumns, physical)
+	p := &Pruner{t: t}
+	if pred == nil {
+		return p
+	}
+	var later []conjunct
+	for _, e := range expr.Conjuncts(pred) {
+		c := conjunct{cond: t.condition(constants(e)), by: Statistics, sql: e.String()}
+		if t.onlyPartition(e) {
+			c.by = Partition
+			p.conjuncts = append(p.conjuncts, c)
+		} else {
+			later = append(later, c)
+		}
+	}
+	p.conjuncts = append(p.conjuncts, later...)
+	t.decoder = colstats.NewDecoder(t.leaves)
+	return p
+}
+
+// Keep judges a file. It drops only files that hold no row for which the
+// predicate is true. A nil Pruner keeps every file.
+func (p *Pruner) Keep(f File) Verdict {
+	if p == nil || len(p.conjuncts) == 0 {
+		return Verdict{Keep: true}
+	}
+	s := p.t.open(f)
+	defer p.t.done(s)
+	for i := range p.conjuncts {
+		if c := &p.conjuncts[i]; c.cond(s)&canTrue == 0 {
+			return Verdict{By: c.by, Reason: c.sql}
+		}
+	}
+	return Verdict{Keep: true}
+}
+
+// onlyPartition reports whether an expression needs no other columns than
+// partition columns.
+func (t *table) onlyPartition(e expr.Expr) bool {
+	for _, ref := range expr.Refs(e) {
+		if ref < 0 || ref >= len(t.partition) || t.partition[ref] < 0 {
+			return false
+		}
+	}
+	return true
+}
