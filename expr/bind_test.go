@@ -10,7 +10,7 @@ import (
 )
 
 func testScope(t *testing.T) Scope {
-	left, err := types.ParseDDL("k INT NOT NULL, s STRING, n DECIMAL(10,2), n2 DECIMAL(38,10), l BIGINT, f FLOAT, d DATE, t TIMESTAMP, b BOOLEAN, a ARRAY<INT>, m MAP<STRING, INT>, o STRUCT<x: INT, z: STRUCT<w: DECIMAL(8,3)>>, i8 TINYINT")
+	left, err := types.ParseDDL("k INT NOT NULL, s STRING, n DECIMAL(10,2), n2 DECIMAL(38,10), l BIGINT, f FLOAT, d DATE, ts TIMESTAMP, b BOOLEAN, a ARRAY<INT>, m MAP<STRING, INT>, o STRUCT<x: INT, z: STRUCT<w: DECIMAL(8,3)>>, i8 TINYINT")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestBindErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", in, err, want)
 		}
 	}
-	_, err := Bind(mustParse("t.ks"), s)
+	_, err := Bind(mustParse("t.kss"), s)
 	if err == nil || !strings.Contains(err.Error(), "t.k") {
 		t.Errorf("no suggestion: %v", err)
 	}
@@ -109,7 +109,7 @@ func TestBindAssign(t *testing.T) {
 
 func TestBoundTreePrintsWhatBindsAgain(t *testing.T) {
 	s := testScope(t)
-	for _, in := range []string{"t.k = s.k AND NOT n > 5", "CASE WHEN d > '2020-01-01' THEN a[0] + 1 END", "o.z.w IN (1, 2.5)", "t + INTERVAL 2 HOURS > d", "nullif(l, 0) <=> f"} {
+	for _, in := range []string{"t.k = s.k AND NOT n > 5", "CASE WHEN d > '2020-01-01' THEN a[0] + 1 END", "o.z.w IN (1, 2.5)", "ts + INTERVAL 2 HOURS > d", "nullif(l, 0) <=> f"} {
 		one, err := Bind(mustParse(in), s)
 		if err != nil {
 			t.Fatal(in, err)
