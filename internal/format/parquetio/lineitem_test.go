@@ -1,6 +1,8 @@
 package parquetio
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -100,4 +102,61 @@ func BenchmarkWriteLineitem(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 	b.ReportMetric(float64(bytes)/1e6, "MB/file")
+}
+
+func lineitemFile(t testing.TB, rows int, o WriterOptions) []byte {
+	var buf bytes.Buffer
+	w, err := NewFileWriter(&buf, lineitem(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from := 0; from < rows; from += 1 << 16 {
+		if err := w.WriteColumns(lineitemRows(from, 1<<16), 1<<16); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func BenchmarkReadLineitem(b *testing.B) {
+	const rows = 1 << 20
+	data := lineitemFile(b, rows, WriterOptions{})
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := Open(bytes.NewReader(data), int64(len(data)), OpenOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for batch, err := range f.Read(context.Background(), Query{Schema: lineitem()}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n += batch.Rows
+		}
+		if n != rows {
+			b.Fatal(n)
+		}
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
+}
+
+func BenchmarkReadOneRow(b *testing.B) {
+	s := types.NewStruct(field("id", types.Long), field("name", types.String), field("city", types.String), field("v", types.Double))
+	data := writeFile(b, s, WriterOptions{}, sampleColumns(b, s, 1, 1))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := Open(bytes.NewReader(data), int64(len(data)), OpenOptions{Whole: 1 << 20})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, err := range f.Read(context.Background(), Query{Schema: s}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }

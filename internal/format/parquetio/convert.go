@@ -1,0 +1,298 @@
+package parquetio
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/float16"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
+)
+
+// convert turns decoded values into the Arrow form of a Delta type.
+type convert func(v *vector) (arrow.Array, error)
+
+var errOutOfRange = errors.New("a value does not fit into the type of the column")
+
+// converter chooses how a leaf of a file becomes a column of type t. Besides the
+// plain cases it widens as Delta's type widening allows (PROTOCOL.md, Type
+// Widening) and reads what other writers store: unsigned integers, other units
+// of time, any physical form of a decimal. ok is false when the two do not fit.
+func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
+	dt, err := columns.ArrowType(t)
+	if err != nil {
+		return nil, false
+	}
+	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed || leaf.converted >= 11 && leaf.converted <= 14
+	isDate := leaf.logical.kind == logicalDate || leaf.converted == 6
+	fileScale, isDecimal := leaf.decimalScale()
+	switch physical(leaf.physical) {
+	case physBoolean:
+		return boolColumn, t.Kind() == types.KindBoolean
+	case physInt32:
+		switch t.Kind() {
+		case types.KindInteger:
+			if unsigned && leaf.intBits() == 32 {
+				return checked(dt, func(v int32) (int32, bool) { return v, v >= 0 }), true
+			}
+			return asIs(dt), !isDecimal
+		case types.KindDate:
+			return asIs(dt), !isDecimal
+		case types.KindByte:
+			return checked(dt, func(v int32) (int8, bool) { return int8(v), v == int32(int8(v)) }), !isDecimal
+		case types.KindShort:
+			return checked(dt, func(v int32) (int16, bool) { return int16(v), v == int32(int16(v)) }), !isDecimal
+		case types.KindLong:
+			if unsigned {
+				return checked(dt, func(v int32) (int64, bool) { return int64(uint32(v)), true }), true
+			}
+			return checked(dt, func(v int32) (int64, bool) { return int64(v), true }), !isDecimal && !isDate
+		case types.KindDouble:
+			return checked(dt, func(v int32) (float64, bool) { return float64(v), true }), !isDecimal && !isDate
+		case types.KindTimestampNTZ:
+			return checked(dt, func(v int32) (int64, bool) { return int64(v) * 86_400_000_000, true }), isDate
+		case types.KindDecimal:
+			return integerDecimal[int32](t.(types.Decimal), dt, fileScale, unsigned), !isDate
+		}
+	case physInt64:
+		switch t.Kind() {
+		case types.KindLong:
+			if unsigned && leaf.intBits() == 64 {
+				return checked(dt, func(v int64) (int64, bool) { return v, v >= 0 }), true
+			}
+			return asIs(dt), !isDecimal && !leaf.isTimestamp()
+		case types.KindInteger: // a file that is wider than the table
+			return checked(dt, func(v int64) (int32, bool) { return int32(v), v == int64(int32(v)) }), !isDecimal && !leaf.isTimestamp()
+		case types.KindTimestamp, types.KindTimestampNTZ:
+			switch leaf.timeUnit() {
+			case 1:
+				return checked(dt, func(v int64) (int64, bool) { return v * 1000, v <= math.MaxInt64/1000 && v >= math.MinInt64/1000 }), true
+			case 3:
+				return checked(dt, func(v int64) (int64, bool) { return floorDiv(v, 1000), true }), true
+			}
+			return asIs(dt), !isDecimal
+		case types.KindDecimal:
+			return integerDecimal[int64](t.(types.Decimal), dt, fileScale, unsigned), !leaf.isTimestamp()
+		}
+	case physInt96:
+		return asIs(dt), t.Kind() == types.KindTimestamp || t.Kind() == types.KindTimestampNTZ
+	case physFloat:
+		switch t.Kind() {
+		case types.KindFloat:
+			return asIs(dt), true
+		case types.KindDouble:
+			return checked(dt, func(v float32) (float64, bool) { return float64(v), true }), true
+		}
+	case physDouble:
+		return asIs(dt), t.Kind() == types.KindDouble
+	case physBytes, physFixed:
+		switch t.Kind() {
+		case types.KindString:
+			return asIs(dt), !isDecimal && physical(leaf.physical) == physBytes
+		case types.KindBinary:
+			return asIs(dt), !isDecimal
+		case types.KindFloat:
+			return halfFloat, leaf.logical.kind == 15 && leaf.width == 2
+		case types.KindDecimal:
+			return bytesDecimal(t.(types.Decimal), dt, fileScale), isDecimal
+		}
+	}
+	return nil, false
+}
+
+// decimalScale is the scale of a column that is annotated as a decimal.
+func (n *parquetNode) decimalScale() (int, bool) {
+	switch {
+	case n.logical.kind == logicalDecimal:
+		return int(n.logical.scale), true
+	case n.converted == 5:
+		return int(max(n.scale, 0)), true
+	}
+	return 0, false
+}
+
+func (n *parquetNode) isTimestamp() bool {
+	return n.logical.kind == logicalTimestamp || n.converted == 9 || n.converted == 10
+}
+
+// timeUnit is 1, 2 or 3 for milli-, micro- and nanoseconds.
+func (n *parquetNode) timeUnit() int16 {
+	switch {
+	case n.logical.kind == logicalTimestamp:
+		return n.logical.unit
+	case n.converted == 9:
+		return 1
+	}
+	return 2
+}
+
+func (n *parquetNode) intBits() int {
+	if n.logical.kind == logicalInteger {
+		return int(n.logical.bits)
+	}
+	return map[int32]int{11: 8, 12: 16, 13: 32, 14: 64}[n.converted]
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b != 0 && (a < 0) != (b < 0) {
+		q--
+	}
+	return q
+}
+
+// asIs wraps the decoded buffers without copying them.
+func asIs(dt arrow.DataType) convert {
+	return func(v *vector) (arrow.Array, error) {
+		bufs := []*memory.Buffer{v.validity(), memory.NewBufferBytes(v.fixed)}
+		if v.width == 0 {
+			bufs = []*memory.Buffer{v.validity(), memory.NewBufferBytes(bytesOf(v.offsets)), memory.NewBufferBytes(v.data)}
+		}
+		return array.MakeFromData(array.NewData(dt, v.n, bufs, nil, v.nulls, 0)), nil
+	}
+}
+
+// checked converts value by value; NULL slots hold zero and are not checked.
+func checked[F, T any](dt arrow.DataType, f func(F) (T, bool)) convert {
+	return func(v *vector) (arrow.Array, error) {
+		in, out := view[F](v.fixed), make([]T, v.n)
+		for i, x := range in[:v.n] {
+			y, ok := f(x)
+			if !ok {
+				return nil, errOutOfRange
+			}
+			out[i] = y
+		}
+		return array.MakeFromData(array.NewData(dt, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(bytesOf(out))}, nil, v.nulls, 0)), nil
+	}
+}
+
+func boolColumn(v *vector) (arrow.Array, error) {
+	out := make([]byte, (v.n+7)/8)
+	for i, b := range v.fixed[:v.n] {
+		out[i>>3] |= (b & 1) << (i & 7)
+	}
+	return array.MakeFromData(array.NewData(arrow.FixedWidthTypes.Boolean, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(out)}, nil, v.nulls, 0)), nil
+}
+
+func halfFloat(v *vector) (arrow.Array, error) {
+	out := make([]float32, v.n)
+	for i := range out {
+		if b := v.data[v.offsets[i]:v.offsets[i+1]]; len(b) == 2 {
+			out[i] = float16.FromLEBytes(b).Float32()
+		}
+	}
+	return array.MakeFromData(array.NewData(arrow.PrimitiveTypes.Float32, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(bytesOf(out))}, nil, v.nulls, 0)), nil
+}
+
+// integerDecimal converts unscaled integers of a scale in the file.
+func integerDecimal[T int32 | int64](t types.Decimal, dt arrow.DataType, fileScale int, unsigned bool) convert {
+	adapt := rescale(t, fileScale)
+	return func(v *vector) (arrow.Array, error) {
+		in, out := view[T](v.fixed), make([]decimal128.Num, v.n)
+		for i, x := range in[:v.n] {
+			d := decimal128.FromI64(int64(x))
+			if unsigned && x < 0 {
+				if unsafe.Sizeof(x) == 4 {
+					d = decimal128.FromI64(int64(uint32(x)))
+				} else {
+					d = decimal128.New(0, uint64(x))
+				}
+			}
+			out[i] = d
+		}
+		return decimals(v, dt, out, adapt)
+	}
+}
+
+// bytesDecimal converts big-endian two's complement numbers of any length.
+func bytesDecimal(t types.Decimal, dt arrow.DataType, fileScale int) convert {
+	adapt := rescale(t, fileScale)
+	return func(v *vector) (arrow.Array, error) {
+		out := make([]decimal128.Num, v.n)
+		for i := range out {
+			b := v.data[v.offsets[i]:v.offsets[i+1]]
+			if len(b) == 0 {
+				continue
+			}
+			d, ok := bigEndian(b)
+			if !ok {
+				return nil, errOutOfRange
+			}
+			out[i] = d
+		}
+		return decimals(v, dt, out, adapt)
+	}
+}
+
+// bigEndian reads a two's complement number; false when it exceeds 128 bits.
+func bigEndian(b []byte) (decimal128.Num, bool) {
+	sign := byte(int8(b[0]) >> 7)
+	for len(b) > 16 {
+		if b[0] != sign || b[1]>>7 != sign>>7 {
+			return decimal128.Num{}, false
+		}
+		b = b[1:]
+	}
+	var full [16]byte
+	if sign != 0 {
+		for i := range 16 - len(b) {
+			full[i] = 0xff
+		}
+	}
+	copy(full[16-len(b):], b)
+	return decimal128.New(int64(binary.BigEndian.Uint64(full[:8])), binary.BigEndian.Uint64(full[8:])), true
+}
+
+// rescale brings a number from the file's scale to the table's; nil when they
+// are the same.
+func rescale(t types.Decimal, fileScale int) func(decimal128.Num) (decimal128.Num, bool) {
+	if t.Scale == fileScale {
+		return nil
+	}
+	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Precision)), nil)
+	by := t.Scale - fileScale
+	if by < 0 {
+		by = -by
+	}
+	factor := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(by)), nil)
+	return func(d decimal128.Num) (decimal128.Num, bool) {
+		n := d.BigInt()
+		if t.Scale > fileScale {
+			n.Mul(n, factor)
+		} else {
+			rest := new(big.Int)
+			if n.QuoRem(n, factor, rest); rest.Sign() != 0 {
+				return d, false
+			}
+		}
+		if n.CmpAbs(limit) >= 0 {
+			return d, false
+		}
+		return decimal128.FromBigInt(n), true
+	}
+}
+
+func decimals(v *vector, dt arrow.DataType, out []decimal128.Num, adapt func(decimal128.Num) (decimal128.Num, bool)) (arrow.Array, error) {
+	if adapt != nil {
+		for i, d := range out {
+			if d.Sign() == 0 {
+				continue
+			}
+			var ok bool
+			if out[i], ok = adapt(d); !ok {
+				return nil, fmt.Errorf("%w: %s has another scale than %s", errOutOfRange, d.BigInt(), dt)
+			}
+		}
+	}
+	return array.MakeFromData(array.NewData(dt, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(bytesOf(out))}, nil, v.nulls, 0)), nil
+}

@@ -1,0 +1,296 @@
+package parquetio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/types"
+)
+
+// Error is a problem with one Parquet file.
+type Error struct {
+	File string
+	Err  error
+}
+
+func (e *Error) Error() string { return "parquet file " + e.File + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// OpenOptions say how a file is read.
+type OpenOptions struct {
+	Name  string // for messages
+	Whole int64  // a file of up to so many bytes is read with one request
+}
+
+// File is an open Parquet file: its footer, and where its bytes come from. It is
+// safe for concurrent use when the source is.
+type File struct {
+	name string
+	r    io.ReaderAt
+	size int64
+	meta *fileMeta
+}
+
+// tailBytes are read first: the footer of most files lies in them.
+const tailBytes = 64 << 10
+
+// Open reads the footer of a file of the given size.
+func Open(r io.ReaderAt, size int64, o OpenOptions) (f *File, err error) {
+	f = &File{name: o.Name, r: r, size: size}
+	defer f.guard(&err)
+	tail := make([]byte, min(size, max(tailBytes, 0)))
+	if size <= o.Whole {
+		tail = make([]byte, size)
+	}
+	at := size - int64(len(tail))
+	if err := readFull(r, tail, at); err != nil {
+		return nil, f.wrap(err)
+	}
+	n, err := footerLength(tail, size)
+	if err != nil {
+		return nil, f.wrap(err)
+	}
+	from := size - footerTail - n
+	footer := tail[max(0, from-at):]
+	if from < at {
+		footer = make([]byte, size-from)
+		if err := readFull(r, footer, from); err != nil {
+			return nil, f.wrap(err)
+		}
+	}
+	if f.meta, err = parseFooter(footer[:n]); err != nil {
+		return nil, f.wrap(err)
+	}
+	if at == 0 {
+		f.r = inMemory(tail)
+	}
+	return f, nil
+}
+
+// Rows is the number of rows of the file.
+func (f *File) Rows() int64 { return f.meta.rows }
+
+// RowGroups is the number of row groups.
+func (f *File) RowGroups() int { return len(f.meta.groups) }
+
+func (f *File) wrap(err error) error {
+	var mine *Error
+	if err == nil || errors.As(err, &mine) {
+		return err
+	}
+	return &Error{File: f.name, Err: err}
+}
+
+// guard turns a panic over damaged bytes into an error.
+func (f *File) guard(err *error) {
+	if p := recover(); p != nil {
+		*err = &Error{File: f.name, Err: fmt.Errorf("damaged: %v", p)}
+	}
+}
+
+// inMemory is a file that has been read whole.
+type inMemory []byte
+
+func (m inMemory) ReadAt(b []byte, at int64) (int, error) {
+	if at < 0 || at > int64(len(m)) {
+		return 0, io.EOF
+	}
+	n := copy(b, m[at:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func readFull(r io.ReaderAt, b []byte, at int64) error {
+	n, err := r.ReadAt(b, at)
+	switch {
+	case n == len(b):
+		return nil
+	case err == nil || errors.Is(err, io.EOF):
+		return fmt.Errorf("it is truncated: %d bytes at offset %d are missing", len(b)-n, at+int64(n))
+	}
+	return err
+}
+
+// Query says what to read. Ordinals are those of Schema, whose names are the
+// physical ones.
+type Query struct {
+	Schema    *types.Struct
+	Columns   []int     // nil: all
+	ByID      bool      // match by field id (PROTOCOL.md, Column Mapping) where the file has ids
+	Predicate expr.Expr // bound to Schema; row groups and pages without a match are skipped, rows are not filtered
+	Batch     int       // most rows of a batch, default 64 Ki
+}
+
+// Batch is a run of rows of a file.
+type Batch struct {
+	Columns []arrow.Array // by ordinal of the schema; nil when not asked for
+	First   int64         // physical index of the first row in the file
+	Rows    int
+}
+
+const (
+	defaultBatch = 1 << 16
+	batchBytes   = 64 << 20 // batches of wide rows are shorter
+)
+
+// Read yields the rows that may match the predicate, in the order of the file.
+func (f *File) Read(ctx context.Context, q Query) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		stopped := false
+		err := f.read(ctx, q, func(b Batch) bool {
+			stopped = !yield(b, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(Batch{}, f.wrap(err))
+		}
+	}
+}
+
+// reading is the state of one Read.
+type reading struct {
+	f       *File
+	q       Query
+	columns []*column // by ordinal; nil when not asked for
+	res     *resolver
+	leaves  []int // leaf columns to decode, ascending
+	hints   map[int]*convertible
+	fetch   fetcher
+	pages   map[int][]byte // decompression buffers by leaf
+}
+
+func (f *File) read(ctx context.Context, q Query, yield func(Batch) bool) error {
+	r, err := f.plan(q)
+	if err != nil {
+		return err
+	}
+	first := int64(0)
+	for i := range f.meta.groups {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		g := &f.meta.groups[i]
+		ranges, err := r.rangesOf(g)
+		if err != nil {
+			return err
+		}
+		if len(ranges) > 0 {
+			more, err := r.group(ctx, g, first, ranges, yield)
+			if err != nil || !more {
+				return err
+			}
+		}
+		first += g.rows
+	}
+	return nil
+}
+
+// plan matches the columns of the query with those of the file.
+func (f *File) plan(q Query) (r *reading, err error) {
+	defer f.guard(&err)
+	if q.Batch <= 0 {
+		q.Batch = defaultBatch
+	}
+	if q.Columns == nil {
+		for i := range q.Schema.Fields {
+			q.Columns = append(q.Columns, i)
+		}
+	}
+	r = &reading{f: f, q: q, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]byte{},
+		res: &resolver{byID: q.ByID, leaves: map[int]bool{}, kept: map[int]bool{}}}
+	for _, o := range q.Columns {
+		if o < 0 || o >= len(q.Schema.Fields) {
+			return nil, fmt.Errorf("column ordinal %d of a schema of %d", o, len(q.Schema.Fields))
+		}
+		fd := q.Schema.Fields[o]
+		c, err := r.res.column(fd.Name, fd.Type, r.res.member(f.meta.root, fd), true)
+		if err != nil {
+			return nil, err
+		}
+		r.columns[o] = c
+	}
+	for l := range r.res.leaves {
+		r.leaves = append(r.leaves, l)
+	}
+	slices.Sort(r.leaves)
+	r.planPredicate()
+	return r, nil
+}
+
+// group reads ranges of rows of one row group; false when the caller has enough.
+func (r *reading) group(ctx context.Context, g *rowGroup, first int64, ranges []rowRange, yield func(Batch) bool) (bool, error) {
+	readers, err := r.open(g, ranges)
+	if err != nil {
+		return false, err
+	}
+	step := r.q.Batch
+	if each := r.fetch.bytes * 4 / max(g.rows, 1); each > 0 {
+		step = int(max(1, min(int64(step), batchBytes/each)))
+	}
+	for _, rng := range ranges {
+		for from := rng.from; from < rng.to; {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			n := int(min(int64(step), rng.to-from))
+			cols, err := r.batch(readers, from, n)
+			if err != nil {
+				return false, err
+			}
+			if !yield(Batch{Columns: cols, First: first + from, Rows: n}) {
+				return false, nil
+			}
+			from += int64(n)
+		}
+	}
+	for l, c := range readers {
+		r.pages[l] = c.page
+	}
+	return true, nil
+}
+
+func (r *reading) open(g *rowGroup, ranges []rowRange) (readers map[int]*columnReader, err error) {
+	defer r.f.guard(&err)
+	spans, err := r.fetch.load(r.f, g, r.leaves, ranges)
+	if err != nil {
+		return nil, err
+	}
+	readers = make(map[int]*columnReader, len(r.leaves))
+	for i, l := range r.leaves {
+		c := newColumnReader(r.f.meta.leaves[l], &g.chunks[l], spans[i], r.res.kept[l])
+		c.page = r.pages[l]
+		readers[l] = c
+	}
+	return readers, nil
+}
+
+func (r *reading) batch(readers map[int]*columnReader, from int64, n int) (cols []arrow.Array, err error) {
+	defer r.f.guard(&err)
+	rows := make(map[int]*leafRows, len(readers))
+	for _, l := range r.leaves {
+		if rows[l], err = readers[l].read(from, n); err != nil {
+			return nil, fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
+		}
+	}
+	cols = make([]arrow.Array, len(r.columns))
+	for o, c := range r.columns {
+		if c == nil {
+			continue
+		}
+		if cols[o], err = c.assemble(rows, n); err != nil {
+			return nil, fmt.Errorf("column %s: %w", types.QuoteIdentifier(r.q.Schema.Fields[o].Name), err)
+		}
+	}
+	return cols, nil
+}
