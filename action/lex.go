@@ -53,7 +53,7 @@ func (l *lexer) peek() byte {
 
 // quoteEnd returns the index of the closing quote of a string whose contents
 // start at i, and whether an escape occurs in it; -1 when it does not end, or
-// holds a control character.
+// holds a control character or a malformed escape.
 func quoteEnd(b []byte, i int) (end int, escaped bool) {
 	const (
 		lo = 0x0101010101010101
@@ -83,7 +83,13 @@ func quoteEnd(b []byte, i int) (end int, escaped bool) {
 			return i, escaped
 		case '\\':
 			escaped = true
-			i += 2
+			n := 2
+			if i+1 >= len(b) || b[i+1] != '"' {
+				if n = escapeLen(b, i); n == 0 {
+					return -1, escaped
+				}
+			}
+			i += n
 		default:
 			return -1, escaped
 		}
@@ -99,19 +105,11 @@ func (l *lexer) text() Text {
 	start := l.i + 1
 	end, esc := quoteEnd(l.b, start)
 	if end < 0 {
-		l.fail("a string does not end, or holds a control character")
+		l.fail("a string does not end, or holds a control character or a malformed escape")
 		return Text{}
 	}
-	t := Text{raw: l.b[start:end:end], escaped: esc}
-	if esc {
-		if bad := badEscape(t.raw); bad >= 0 {
-			l.i = start + bad
-			l.fail("an escape is malformed")
-			return Text{}
-		}
-	}
 	l.i = end + 1
-	return t
+	return Text{raw: l.b[start:end:end], escaped: esc}
 }
 
 // value consumes any value and returns its text.

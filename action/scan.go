@@ -32,6 +32,7 @@ func Scan(data []byte, file string, h *Handler) error { return ScanFrom(data, fi
 // ScanFrom is Scan for a piece of a file whose first line has the given number.
 func ScanFrom(data []byte, file string, line int, h *Handler) error {
 	var f File
+	var l lexer // escapes: one for all lines
 	for ; len(data) > 0; line++ {
 		text := data
 		if n := bytes.IndexByte(data, '\n'); n >= 0 {
@@ -39,7 +40,7 @@ func ScanFrom(data []byte, file string, line int, h *Handler) error {
 		} else {
 			data = nil
 		}
-		l := lexer{b: text}
+		l = lexer{b: text}
 		if l.peek() == 0 && l.i == len(text) {
 			continue
 		}

@@ -1,6 +1,9 @@
 package action
 
 import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -46,16 +49,26 @@ func (t Text) Append(dst []byte) []byte {
 		return append(dst, t.raw...)
 	}
 	b := t.raw
-	if free := cap(dst) - len(dst); free < len(b) {
-		grown := make([]byte, len(dst), len(dst)+len(b)+cap(dst)/4)
-		copy(grown, dst)
-		dst = grown
-	}
+	n := len(dst)
+	dst = slices.Grow(dst, len(b)+8)[:n+len(b)+8]
 	for i := 0; i < len(b); {
+		// Copy eight bytes and keep those before the first backslash.
+		if i+8 <= len(b) {
+			w := binary.LittleEndian.Uint64(b[i:])
+			binary.LittleEndian.PutUint64(dst[n:], w)
+			w ^= 0x0101010101010101 * '\\'
+			m := (w - 0x0101010101010101) & ^w & 0x8080808080808080
+			if m == 0 {
+				i, n = i+8, n+8
+				continue
+			}
+			k := bits.TrailingZeros64(m) >> 3
+			i, n = i+k, n+k
+		}
 		c := b[i]
 		if c != '\\' {
-			dst = append(dst, c)
-			i++
+			dst[n] = c
+			i, n = i+1, n+1
 			continue
 		}
 		c = b[i+1]
@@ -83,36 +96,30 @@ func (t Text) Append(dst []byte) []byte {
 					i += 6
 				}
 			}
-			dst = utf8.AppendRune(dst, r)
+			n += utf8.EncodeRune(dst[n:], r) // never longer than its escape
 			continue
 		}
-		dst = append(dst, c)
+		dst[n] = c
+		n++
 	}
-	return dst
+	return dst[:n]
 }
 
-// badEscape returns the index of the first malformed escape, or -1.
-func badEscape(b []byte) int {
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' {
-			continue
-		}
-		if i+1 >= len(b) {
-			return i
-		}
-		switch b[i+1] {
-		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		case 'u':
-			if i+6 > len(b) || hex4(b[i+2:]) < 0 {
-				return i
-			}
-			i += 4
-		default:
-			return i
-		}
-		i++
+// escapeLen is the length of the escape that starts at b[i], a backslash; 0
+// when it is malformed.
+func escapeLen(b []byte, i int) int {
+	if i+1 >= len(b) {
+		return 0
 	}
-	return -1
+	switch b[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if hex4(b[min(i+2, len(b)):]) >= 0 {
+			return 6
+		}
+	}
+	return 0
 }
 
 // hex4 reads four hexadecimal digits, -1 when they are not.

@@ -132,10 +132,10 @@ func (l *lexer) list() []string {
 
 // whole runs read over a complete JSON text.
 func whole(raw []byte, what string, read func(l *lexer)) error {
-	l := lexer{b: raw}
 	if raw == nil {
 		return nil
 	}
+	l := lexer{b: raw}
 	read(&l)
 	if !l.failed() {
 		if l.peek(); l.i < len(l.b) {
@@ -192,6 +192,9 @@ func ParseStrings(raw []byte) (m map[string]string, err error) {
 
 // ParseDeletionVector reads the JSON object of a deletionVector; nil stays nil.
 func ParseDeletionVector(raw []byte) (dv *DeletionVector, err error) {
+	if raw == nil {
+		return nil, nil
+	}
 	err = whole(raw, "deletionVector", func(l *lexer) { dv = l.deletionVector() })
 	return dv, err
 }

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -131,6 +132,9 @@ func appendDecoded(dst, path []byte) []byte {
 	const scheme = "file:"
 	plain := len(path) == 0 || path[0] != '/' && (len(path) < len(scheme) || string(path[:len(scheme)]) != scheme)
 	start := len(dst)
+	if plain && bytes.IndexByte(path, '%') < 0 {
+		return append(dst, path...)
+	}
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c == '%' && i+2 < len(path) {
