@@ -126,11 +126,15 @@ func readFull(r io.ReaderAt, b []byte, at int64) error {
 // physical ones.
 type Query struct {
 	Schema    *types.Struct
-	Columns   []int     // nil: all
-	ByID      bool      // match by field id (PROTOCOL.md, Column Mapping) where the file has ids
-	Predicate expr.Expr // bound to Schema; row groups and pages without a match are skipped, rows are not filtered
-	Batch     int       // most rows of a batch, default 64 Ki
+	Columns   []int      // nil: all
+	ByID      bool       // match by field id (PROTOCOL.md, Column Mapping) where the file has ids
+	Predicate expr.Expr  // bound to Schema; row groups and pages without a match are skipped, rows are not filtered
+	Rows      []RowRange // nil: all rows; otherwise ascending and apart
+	Batch     int        // most rows of a batch, default 64 Ki
 }
+
+// RowRange is rows [Start, End) of a file.
+type RowRange struct{ Start, End int64 }
 
 // Batch is a run of rows of a file.
 type Batch struct {
@@ -184,6 +188,9 @@ func (f *File) read(ctx context.Context, q Query, yield func(Batch) bool) error 
 		ranges, err := r.rangesOf(g)
 		if err != nil {
 			return err
+		}
+		if q.Rows != nil {
+			ranges = intersect(ranges, within(q.Rows, first, g.rows))
 		}
 		if len(ranges) > 0 {
 			more, err := r.group(ctx, g, first, ranges, yield)

@@ -171,3 +171,15 @@ func intersect(a, b []rowRange) []rowRange {
 	}
 	return out
 }
+
+// within is the part of the file's ranges that lies in a row group.
+func within(rows []RowRange, first, n int64) []rowRange {
+	var out []rowRange
+	for _, r := range rows {
+		from, to := max(r.Start-first, 0), min(r.End-first, n)
+		if from < to {
+			out = append(out, rowRange{from, to})
+		}
+	}
+	return out
+}
