@@ -144,7 +144,7 @@ func readParquet(ctx context.Context, src *source, h *action.Handler) error {
 		return err
 	}
 	defer pf.Close()
-	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: false}, memory.DefaultAllocator)
+	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: true}, memory.DefaultAllocator)
 	if err != nil {
 		return err
 	}
@@ -189,29 +189,33 @@ func wantedLeaves(pf *file.Reader, h *action.Handler) []int {
 		if len(path) > 1 && (path[1] == "partitionValues_parsed" || path[1] == "stats_parsed" && asJSON) {
 			continue
 		}
+		if (path[0] == "add" || path[0] == "remove") && allNull(pf, i) {
+			continue // most optional fields of files, and all of the removes or adds of many a part
+		}
 		out = append(out, i)
 	}
 	return out
 }
 
+// allNull reports whether a leaf column is known to hold nothing but nulls.
+func allNull(pf *file.Reader, leaf int) bool {
+	for g := range pf.NumRowGroups() {
+		c, err := pf.MetaData().RowGroup(g).ColumnChunk(leaf)
+		if err != nil {
+			return false
+		}
+		st, err := c.Statistics()
+		if err != nil || st == nil || !st.HasNullCount() || st.NullCount() < c.NumValues() {
+			return false
+		}
+	}
+	return true
+}
+
 // hasStatsJSON reports whether any add has statistics as JSON.
 func hasStatsJSON(pf *file.Reader) bool {
 	i := pf.MetaData().Schema.ColumnIndexByName("add.stats")
-	if i < 0 {
-		return false
-	}
-	for g := range pf.NumRowGroups() {
-		rg := pf.MetaData().RowGroup(g)
-		c, err := rg.ColumnChunk(i)
-		if err != nil {
-			return true
-		}
-		st, err := c.Statistics()
-		if err != nil || st == nil || !st.HasNullCount() || st.NullCount() < rg.NumRows() {
-			return true
-		}
-	}
-	return false
+	return i >= 0 && !allNull(pf, i)
 }
 
 func fieldOf(a arrow.Array, name string) arrow.Array {
