@@ -1,0 +1,198 @@
+// Command bench runs sluice's workloads, each in a process of its own, and
+// prints one JSON line a run: wall and processor time, peak memory, store
+// requests and bytes. With -peer the same work is done by deltalake (Python),
+// where that is installed, in the same session.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Line is one measured run.
+type Line struct {
+	Workload string  `json:"workload"`
+	Engine   string  `json:"engine"`
+	WallS    float64 `json:"wall_s"`
+	CPUS     float64 `json:"cpu_s"`
+	PeakMB   float64 `json:"peak_mb"`
+	Requests int64   `json:"requests,omitempty"`
+	ReadMB   float64 `json:"read_mb,omitempty"`
+	WriteMB  float64 `json:"written_mb,omitempty"`
+	// Extra are figures of one workload, for example commits a second.
+	Extra map[string]float64 `json:"extra,omitempty"`
+	Note  string             `json:"note,omitempty"`
+	Time  string             `json:"time,omitempty"`
+	CPUs  int                `json:"cpus,omitempty"`
+	Rev   string             `json:"rev,omitempty"`
+}
+
+// workload is one thing that is measured.
+type workload struct {
+	name string
+	what string
+	// prepare makes what the runs need, once, below dir.
+	prepare func(ctx context.Context, dir string) error
+	// fresh makes the place that one run may change and returns it.
+	fresh func(dir, scratch string) (string, error)
+	// run does the work; what it returns is added to the line.
+	run func(ctx context.Context, place string) (Line, error)
+	// peer is the name of the same work in peer.py; "" when there is none.
+	peer string
+}
+
+func main() {
+	var (
+		dir    = flag.String("dir", filepath.Join(os.TempDir(), "sluice-bench"), "where data is made and kept")
+		only   = flag.String("run", "", "run the workloads whose name matches this regular expression")
+		runs   = flag.Int("n", 3, "runs of each workload")
+		peer   = flag.Bool("peer", false, "run the same with deltalake (pip install deltalake) as well")
+		record = flag.String("record", "", "append the lines to this file")
+		list   = flag.Bool("list", false, "list the workloads")
+		child  = flag.String("child", "", "internal: run one workload in this process")
+		place  = flag.String("place", "", "internal: where")
+	)
+	flag.Int64Var(&lineitemRows, "rows", 6_000_000, "rows of the lineitem table")
+	flag.Parse()
+	ctx := context.Background()
+	if *child != "" {
+		if err := runChild(ctx, *child, *place); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *list {
+		for _, w := range workloads {
+			fmt.Printf("%-28s %s\n", w.name, w.what)
+		}
+		return
+	}
+	b := bench{dir: *dir, runs: *runs, peer: *peer, record: *record}
+	if err := b.all(ctx, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type bench struct {
+	dir    string
+	runs   int
+	peer   bool
+	record string
+}
+
+func (b *bench) all(ctx context.Context, only string) error {
+	re, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	for _, w := range workloads {
+		if !re.MatchString(w.name) {
+			continue
+		}
+		if w.prepare != nil {
+			if err := w.prepare(ctx, b.dir); err != nil {
+				return fmt.Errorf("%s: preparing: %w", w.name, err)
+			}
+		}
+		for range b.runs {
+			if err := b.once(w, "sluice", func(place string) *exec.Cmd {
+				return exec.CommandContext(ctx, os.Args[0], "-child", w.name, "-place", place, "-rows", fmt.Sprint(lineitemRows))
+			}); err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+			if !b.peer || w.peer == "" {
+				continue
+			}
+			if err := b.once(w, "deltalake", func(place string) *exec.Cmd {
+				return exec.CommandContext(ctx, "python3", filepath.Join("bench", "peer.py"), w.peer, place)
+			}); err != nil {
+				fmt.Fprintf(os.Stderr, "bench: %s with deltalake: %v\n", w.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// once runs a process and measures it from outside.
+func (b *bench) once(w workload, engine string, command func(place string) *exec.Cmd) error {
+	scratch, err := os.MkdirTemp(b.dir, "run-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	place := scratch
+	if w.fresh != nil {
+		if place, err = w.fresh(b.dir, scratch); err != nil {
+			return err
+		}
+	}
+	cmd := command(place)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	line := Line{}
+	for s := bufio.NewScanner(strings.NewReader(out.String())); s.Scan(); {
+		if err := json.Unmarshal(s.Bytes(), &line); err != nil {
+			return fmt.Errorf("its line %q: %w", s.Text(), err)
+		}
+	}
+	line.Workload, line.Engine = w.name, engine
+	if line.WallS == 0 {
+		line.WallS = time.Since(start).Seconds()
+	}
+	line.CPUS = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	line.PeakMB = peakMB(cmd.ProcessState)
+	line.Time, line.CPUs, line.Rev = time.Now().UTC().Format(time.RFC3339), runtime.NumCPU(), revision()
+	text, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(text))
+	if b.record == "" {
+		return nil
+	}
+	f, err := os.OpenFile(b.record, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.Write(append(text, '\n'))
+	return err
+}
+
+func revision() string {
+	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// runChild is one run: it prints the line without what is measured from outside.
+func runChild(ctx context.Context, name, place string) error {
+	for _, w := range workloads {
+		if w.name == name {
+			line, err := w.run(ctx, place)
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(os.Stdout).Encode(line)
+		}
+	}
+	return fmt.Errorf("there is no workload %s", name)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/sluicelake/sluice"
+)
+
+func (a *app) append() *cobra.Command {
+	var (
+		s            sourceFlags
+		w            writing
+		overwrite    bool
+		dynamic      bool
+		replaceWhere string
+		mergeSchema  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "append TABLE --source FILE",
+		Short: "Add rows to a table, or overwrite it",
+		Long: `Add the rows of a file to a table, by column name; columns that the file lacks are NULL.
+
+--overwrite replaces all rows, --replace-where only those that a condition selects (every new row
+must satisfy it), --dynamic only the partitions that receive rows.`,
+		Example: `  sluice append people --source more.json
+  cat rows.jsonl | sluice append people --source - --source-format json
+  sluice append sales --source january.csv --replace-where "month = '2026-01'"`,
+		Args: exactArgs("TABLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if mergeSchema {
+				return usagef("--merge-schema is not supported yet: the table must have the source's columns")
+			}
+			chosen := 0
+			for _, on := range []bool{overwrite, dynamic, replaceWhere != ""} {
+				if on {
+					chosen++
+				}
+			}
+			if chosen > 1 && !(overwrite && chosen == 2) {
+				return usagef("--replace-where and --dynamic exclude each other")
+			}
+			co, err := w.options()
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			t, err := a.open(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			src, done, err := a.source(ctx, &s)
+			if err != nil {
+				return err
+			}
+			defer done()
+			var res *sluice.WriteResult
+			if chosen > 0 {
+				res, err = t.Overwrite(ctx, src, sluice.OverwriteOptions{Where: replaceWhere, Dynamic: dynamic, CommitOptions: co})
+			} else {
+				res, err = t.Append(ctx, src, sluice.AppendOptions{CommitOptions: co})
+			}
+			if err != nil {
+				return err
+			}
+			return a.committed("WRITE", res.Commit, []number{
+				{key: "rows", value: res.Rows, text: "row", verb: "written", always: true},
+				{key: "filesAdded", value: res.FilesAdded, text: "file", verb: "added"},
+				{key: "filesRemoved", value: res.FilesRemoved, text: "file", verb: "removed"},
+				{key: "bytesAdded", value: res.BytesAdded},
+			})
+		},
+	}
+	s.add(cmd)
+	a.writingFlags(cmd, &w)
+	f := cmd.Flags()
+	f.BoolVar(&overwrite, "overwrite", false, "replace all rows of the table")
+	f.StringVar(&replaceWhere, "replace-where", "", "replace the rows that this `CONDITION` selects")
+	f.BoolVar(&dynamic, "dynamic", false, "replace the partitions that receive rows")
+	f.BoolVar(&mergeSchema, "merge-schema", false, "add columns that only the source has (not supported yet)")
+	return cmd
+}

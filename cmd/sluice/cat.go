@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/spf13/cobra"
+
+	"github.com/sluicelake/sluice"
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
+)
+
+// reading are the flags of commands that read rows.
+type reading struct {
+	at      atFlags
+	where   string
+	columns string
+	limit   int64
+	format  string
+}
+
+func (a *app) cat() *cobra.Command {
+	var r reading
+	cmd := &cobra.Command{
+		Use:   "cat TABLE",
+		Short: "Print the rows of a table",
+		Long: `Print rows. The formats are table (for people), csv, jsonl (one canonical JSON object a row),
+parquet and arrow (an IPC stream). The order of rows is not defined.`,
+		Example: `  sluice cat people --where "country = 'UK'" --columns user_id,name --limit 5
+  sluice cat people --version 3 --format jsonl`,
+		Args: exactArgs("TABLE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.print(cmd, args[0], &r) },
+	}
+	r.flags(cmd, 0)
+	return cmd
+}
+
+func (a *app) head() *cobra.Command {
+	var r reading
+	cmd := &cobra.Command{
+		Use:   "head TABLE",
+		Short: "Print a few rows of a table",
+		Args:  exactArgs("TABLE"),
+		RunE:  func(cmd *cobra.Command, args []string) error { return a.print(cmd, args[0], &r) },
+	}
+	r.flags(cmd, 10)
+	return cmd
+}
+
+func (r *reading) flags(cmd *cobra.Command, limit int64) {
+	r.at.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&r.where, "where", "", "print only rows that satisfy this `CONDITION`")
+	f.StringVar(&r.columns, "columns", "", "print only these columns, separated by commas")
+	f.Int64VarP(&r.limit, "limit", "n", limit, "print at most this many rows (0: all)")
+	f.StringVar(&r.format, "format", "", "table, csv, jsonl, parquet or arrow (default: table; with --json jsonl)")
+}
+
+// snapshotOf opens a table at the version that the flags select.
+func (a *app) snapshotOf(cmd *cobra.Command, url string, v *atFlags) (*sluice.Table, *sluice.Snapshot, error) {
+	at, err := v.resolve(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := a.open(cmd.Context(), url)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := t.Snapshot(cmd.Context(), at...)
+	if err != nil {
+		t.Close()
+		return nil, nil, err
+	}
+	return t, s, nil
+}
+
+func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
+	t, s, err := a.snapshotOf(cmd, url, &r.at)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	o := sluice.ScanOptions{Where: r.where, Limit: r.limit}
+	if r.columns != "" {
+		o.Columns = splitNames(r.columns)
+	}
+	if r.limit < 0 {
+		return usagef("--limit %d: want 0 or more", r.limit)
+	}
+	scan := s.Scan(o)
+	schema, err := scan.Schema()
+	if err != nil {
+		return err
+	}
+	format := r.format
+	if format == "" {
+		format = "table"
+		if a.json {
+			format = "jsonl"
+		}
+	}
+	switch format {
+	case "table":
+		return a.asTable(cmd.Context(), scan, schema)
+	case "csv":
+		return a.asCSV(cmd.Context(), scan, schema)
+	case "jsonl":
+		return a.asJSONL(cmd.Context(), scan, schema)
+	case "arrow":
+		return a.asArrow(cmd.Context(), scan, schema)
+	case "parquet":
+		return a.asParquet(cmd.Context(), scan, schema)
+	}
+	return usagef("--format %s: want table, csv, jsonl, parquet or arrow", format)
+}
+
+func splitNames(s string) []string {
+	var out []string
+	for _, n := range strings.Split(s, ",") {
+		if n = strings.TrimSpace(n); n != "" {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (a *app) asJSONL(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+	var line []byte
+	for b, err := range scan.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		for i := range int(b.NumRows()) {
+			line = append(columns.AppendCanonicalRow(line[:0], b.Columns(), schema, i), '\n')
+			if _, err := a.out.Write(line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cell is a value as text: strings bare, NULL as given, the rest canonical.
+func cell(col arrow.Array, t types.Type, row int, null string) string {
+	if col.IsNull(row) {
+		return null
+	}
+	text := string(columns.AppendCanonicalValue(nil, col, t, row))
+	if v, ok := columns.Value(col, row).(string); ok && t.Kind() == types.KindString {
+		return v
+	}
+	return strings.Trim(text, `"`)
+}
+
+// tableRows is how many rows are held to align the columns of a table.
+const tableRows = 10_000
+
+func (a *app) asTable(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+	var rows [][]string
+	var right []int
+	for i, f := range schema.Fields {
+		if types.IsNumeric(f.Type) {
+			right = append(right, i)
+		}
+	}
+	header := schema.Names()
+	shown := int64(0)
+	for b, err := range scan.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		for i := range int(b.NumRows()) {
+			row := make([]string, len(header))
+			for c := range row {
+				row[c] = visible(cell(b.Column(c), schema.Fields[c].Type, i, "NULL"))
+			}
+			rows = append(rows, row)
+			shown++
+		}
+		if len(rows) >= tableRows {
+			a.table(header, rows, right...)
+			rows = nil
+		}
+	}
+	if len(rows) > 0 || shown == 0 {
+		a.table(header, rows, right...)
+	}
+	a.remark("%s", plural(shown, "row"))
+	return nil
+}
+
+// visible keeps control characters from breaking a table or a terminal.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) }) {
+		return s
+	}
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
+}
+
+func (a *app) asCSV(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+	w := csv.NewWriter(a.out)
+	if err := w.Write(schema.Names()); err != nil {
+		return err
+	}
+	row := make([]string, len(schema.Fields))
+	for b, err := range scan.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		for i := range int(b.NumRows()) {
+			for c := range row {
+				row[c] = cell(b.Column(c), schema.Fields[c].Type, i, "")
+			}
+			if err := w.Write(row); err != nil {
+				return err
+			}
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+func (a *app) asArrow(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+	as, err := columns.ArrowSchema(schema)
+	if err != nil {
+		return err
+	}
+	w := ipc.NewWriter(a.out, ipc.WithSchema(as))
+	for b, err := range scan.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func (a *app) asParquet(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+	as, err := columns.ArrowSchema(schema)
+	if err != nil {
+		return err
+	}
+	w, err := pqarrow.NewFileWriter(as, a.out, parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy)), pqarrow.NewArrowWriterProperties())
+	if err != nil {
+		return err
+	}
+	for b, err := range scan.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := w.WriteBuffered(b); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func (a *app) count() *cobra.Command {
+	var r reading
+	cmd := &cobra.Command{
+		Use:   "count TABLE",
+		Short: "Count the rows of a table",
+		Args:  exactArgs("TABLE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, s, err := a.snapshotOf(cmd, args[0], &r.at)
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			n, err := s.Scan(sluice.ScanOptions{Where: r.where}).Count(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.object(map[string]any{"version": s.Version(), "rows": n})
+			}
+			a.printf("%d", n)
+			return nil
+		},
+	}
+	r.at.add(cmd)
+	cmd.Flags().StringVar(&r.where, "where", "", "count only rows that satisfy this `CONDITION`")
+	return cmd
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os/user"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluicelake/sluice"
+	"github.com/sluicelake/sluice/observe"
+	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/tracestore"
+)
+
+// app is one call of the program: its streams and global flags.
+type app struct {
+	in       io.Reader
+	out      *bufio.Writer
+	errs     io.Writer
+	json     bool
+	quiet    bool
+	verbose  bool
+	debug    bool
+	trace    bool
+	stats    bool
+	options  []string
+	memory   string
+	workers  int
+	timeout  time.Duration
+	memLimit int64
+	buckets  []*storage.Bucket
+	began    time.Time
+	cpu      time.Duration
+}
+
+// usage marks errors in the words of the command line.
+type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
+
+func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	a := &app{in: in, out: bufio.NewWriterSize(out, 1<<16), errs: errs, began: time.Now(), cpu: cpuTime()}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(a.out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if flushed := a.out.Flush(); err == nil && flushed != nil {
+		err = fmt.Errorf("writing the result: %w", flushed)
+	}
+	return a.exit(ctx, err)
+}
+
+func (a *app) root() *cobra.Command {
+	var cancel context.CancelFunc
+	root := &cobra.Command{
+		Use:   "sluice",
+		Short: "Delta tables without a JVM, where concurrent writers do not fail",
+		Long: `sluice reads and writes Delta Lake tables. A TABLE is a path or URL.
+
+Start with:  sluice demo
+Then:        sluice create, append, merge, cat, history, explain
+`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       "0.1.0",
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if a.timeout > 0 {
+				var ctx context.Context
+				ctx, cancel = context.WithTimeoutCause(cmd.Context(), a.timeout, fmt.Errorf("the time limit of %s is over", a.timeout))
+				cmd.SetContext(ctx)
+			}
+			return a.limits()
+		},
+		PersistentPostRun: func(*cobra.Command, []string) {
+			if cancel != nil {
+				cancel()
+			}
+		},
+	}
+	f := root.PersistentFlags()
+	f.BoolVar(&a.json, "json", false, "print one JSON object (or one a line, for sequences)")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only, no remarks")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on standard error")
+	f.BoolVar(&a.debug, "debug", false, "log every step of every transaction on standard error")
+	f.BoolVar(&a.trace, "trace", false, "print every call to the store on standard error")
+	f.StringArrayVar(&a.options, "option", nil, "an option of the store, `k=v`; may be repeated")
+	f.StringVar(&a.memory, "memory", "", "memory that one operation may hold, for example 512MB (default: half of the machine's)")
+	f.IntVar(&a.workers, "workers", 0, "goroutines that one operation uses (default: the processors)")
+	f.DurationVar(&a.timeout, "timeout", 0, "give up after this time, for example 30s")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(),
+		a.cat(), a.head(), a.count(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.explain())
+	return root
+}
+
+// limits applies --memory.
+func (a *app) limits() error {
+	if a.memory == "" {
+		return nil
+	}
+	n, err := parseBytes(a.memory)
+	if err != nil {
+		return usage{err}
+	}
+	a.memLimit = n
+	debug.SetMemoryLimit(n)
+	return nil
+}
+
+// parseBytes reads a size such as 512MB, 1.5g or 1000000.
+func parseBytes(s string) (int64, error) {
+	text := strings.ToLower(strings.TrimSpace(s))
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "b"), "i")
+	unit := float64(1)
+	if i := strings.IndexAny(text, "kmgt"); i == len(text)-1 && i > 0 {
+		unit = math.Pow(1024, float64(strings.IndexByte("kmgt", text[i])+1))
+		text = text[:i]
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("%q is no size: write 512MB or 2GB", s)
+	}
+	return int64(n * unit), nil
+}
+
+// tableOptions are the library options that the global flags ask for. Each
+// handle gets a bucket of its own, so that calls can be traced and counted.
+func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, error) {
+	var so []storage.Option
+	for _, o := range a.options {
+		k, v, ok := strings.Cut(o, "=")
+		if !ok {
+			return nil, usagef("--option %s: want name=value", o)
+		}
+		so = append(so, storage.With(k, v))
+	}
+	b, err := storage.Open(ctx, url, so...)
+	if err != nil {
+		return nil, err
+	}
+	if a.trace {
+		b = storage.NewBucket(tracestore.New(b.Driver(), tracestore.WithNote(func(e tracestore.Entry) {
+			fmt.Fprintf(a.errs, "store: %s  (%s)\n", e, e.Duration.Round(time.Microsecond))
+		})))
+	}
+	a.buckets = append(a.buckets, b)
+	opts := []sluice.Option{sluice.WithBucket(b), sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		opts = append(opts, sluice.WithUserName(u.Username))
+	}
+	level := slog.LevelWarn
+	if a.verbose {
+		level = slog.LevelInfo
+	}
+	if a.debug {
+		level = slog.LevelDebug
+	}
+	if !a.quiet {
+		opts = append(opts, sluice.WithLogger(slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: level}))))
+	}
+	if a.verbose {
+		opts = append(opts, sluice.WithListener(a.narrate()))
+	}
+	return opts, nil
+}
+
+// narrate tells on standard error what the commit loop does.
+func (a *app) narrate() *observe.Listener {
+	say := func(format string, args ...any) { fmt.Fprintf(a.errs, format+"\n", args...) }
+	return &observe.Listener{
+		Lost: func(e observe.Lost) { say("version %d was published by another writer", e.Version) },
+		Reconciled: func(e observe.Reconciled) {
+			say("fitted behind version %d (%s): %s in %s", e.Winner, e.Operation, e.Verdict, e.Elapsed.Round(time.Microsecond))
+		},
+		Committed: func(e observe.Committed) { say("published version %d after %d attempt(s)", e.Version, e.Attempts) },
+	}
+}
+
+// open opens a table for one command.
+func (a *app) open(ctx context.Context, url string) (*sluice.Table, error) {
+	opts, err := a.tableOptions(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return sluice.Open(ctx, url, opts...)
+}
+
+// remark prints for people, on standard error.
+func (a *app) remark(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.errs, format+"\n", args...)
+	}
+}
+
+// exactArgs wants n arguments and says their names otherwise.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return usagef("%s takes %s; got %d argument(s)", cmd.CommandPath(), strings.Join(names, " "), len(args))
+		}
+		return nil
+	}
+}
+
+// stdin reports whether a source is standard input.
+func stdin(path string) bool { return path == "-" }

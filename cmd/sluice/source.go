@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluicelake/sluice"
+	"github.com/sluicelake/sluice/types"
+)
+
+// sourceFlags say where rows come from.
+type sourceFlags struct {
+	file, format, schema string
+	bad                  string
+	header               bool
+	delimiter            string
+	null                 string
+}
+
+func (s *sourceFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.file, "source", "", "the `FILE` with the rows; - is standard input")
+	f.StringVar(&s.format, "source-format", "", "json, csv, parquet or delta (default: by the name of the file)")
+	f.StringVar(&s.schema, "source-schema", "", "the columns of the source, as in CREATE TABLE (default: found by reading it; CSV: text)")
+	f.StringVar(&s.bad, "source-bad-records", "fail", "what becomes of records that cannot be read: fail, drop, or permissive (kept, with the text in _corrupt_record)")
+	f.BoolVar(&s.header, "source-header", true, "the first line of a CSV file names its columns")
+	f.StringVar(&s.delimiter, "source-delimiter", ",", "what separates the fields of a CSV file")
+	f.StringVar(&s.null, "source-null", "", "the text that means NULL in a CSV file")
+	_ = cmd.MarkFlagRequired("source")
+}
+
+// open opens the source; close frees it.
+func (a *app) source(ctx context.Context, s *sourceFlags) (src sluice.Source, closeSource func(), err error) {
+	nothing := func() {}
+	if s.format == "delta" {
+		t, err := a.open(ctx, s.file)
+		if err != nil {
+			return nil, nothing, err
+		}
+		snap, err := t.Snapshot(ctx)
+		if err != nil {
+			return nil, nothing, err
+		}
+		return snap.AsSource(), func() { t.Close() }, nil
+	}
+	o := sluice.SourceOptions{Format: sluice.SourceFormat(s.format), Mode: sluice.BadRecords(s.bad)}
+	o.CSV.NoHeader, o.CSV.Null = !s.header, s.null
+	if len(s.delimiter) != 1 {
+		return nil, nothing, usagef("--source-delimiter %q: want one character", s.delimiter)
+	}
+	o.CSV.Delimiter = s.delimiter[0]
+	if s.schema != "" {
+		if o.Schema, err = types.ParseDDL(s.schema); err != nil {
+			return nil, nothing, usagef("--source-schema: %w", err)
+		}
+	}
+	if stdin(s.file) {
+		src, err = sluice.FromReader(ctx, a.in, o)
+	} else {
+		src, err = sluice.FromFile(ctx, s.file, o)
+	}
+	return src, nothing, err
+}

@@ -1,0 +1,81 @@
+package sluice
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sluicelake/sluice/internal/table/conflict"
+	"github.com/sluicelake/sluice/internal/table/txn"
+)
+
+// Commit says how an operation ended in the log.
+type Commit struct {
+	Version   int64 // the version it published; what it read when it changed nothing
+	Committed bool  // false: nothing had to be changed, or Skipped
+	// Skipped says that the application transaction had been committed before.
+	Skipped     bool
+	TxnID       string
+	Timestamp   time.Time
+	Attempts    int // tries to publish
+	Runs        int // runs of the statement; more than one when metadata changed under it
+	BlindAppend bool
+	Isolation   string
+	// Winners are the commits of other writers that this one was fitted behind.
+	Winners []Winner
+}
+
+// Winner is a commit of another writer that was published first, and what was
+// done about it.
+type Winner struct {
+	Version   int64
+	Operation string
+	// Verdict is "independent", "repair" or "re-execute".
+	Verdict string
+	// Evidence lists where the two commits met.
+	Evidence []Evidence
+	Dropped  int   // input files whose effects were dropped
+	Computed int   // files that were computed anew
+	Rows     int64 // rows whose fate changed
+	Elapsed  time.Duration
+	// SparkClass is the error class with which delta-spark would have failed
+	// here, "" when it would not have.
+	SparkClass string
+}
+
+// Evidence is one place where a winner meets a transaction.
+type Evidence struct {
+	Kind      string // added, removed, re-marked, metadata, protocol, application, domain
+	File      string
+	Partition string
+	Clause    string
+	Predicate string
+	Strength  string // partition, statistics, row or name
+	Detail    string
+}
+
+func commitOf(r txn.Result, winners []txn.Reconciliation, skipped bool, runs int) Commit {
+	c := Commit{Version: r.Version, Committed: r.Committed, Skipped: skipped, TxnID: r.TxnID, Timestamp: r.Timestamp, Attempts: r.Attempts,
+		Runs: runs, BlindAppend: r.BlindAppend, Isolation: string(r.Isolation)}
+	for _, w := range winners {
+		out := Winner{Version: w.Winner, Operation: w.Operation, Verdict: w.Verdict.Kind.String(), Dropped: w.Repaired.Dropped,
+			Computed: w.Repaired.Computed, Rows: w.Repaired.Rows, Elapsed: w.Elapsed, SparkClass: w.Reference.Class}
+		for _, e := range w.Verdict.Evidence {
+			out.Evidence = append(out.Evidence, Evidence{e.Kind, e.File, e.Partition, e.Clause, e.Predicate, string(e.Strength), e.Detail})
+		}
+		c.Winners = append(c.Winners, out)
+	}
+	return c
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// SparkException names the exception that Spark users see for an error class of
+// a conflict, for example ConcurrentAppendException; "" for other classes.
+func SparkException(class string) string { return conflict.Exceptions[conflict.ClassName(class)] }

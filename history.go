@@ -1,0 +1,103 @@
+package sluice
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/verbs/read"
+)
+
+// HistoryEntry is one commit of a table.
+type HistoryEntry struct {
+	Version             int64
+	Timestamp           time.Time
+	UserID, UserName    string
+	Operation           string
+	OperationParameters map[string]json.RawMessage
+	ReadVersion         *int64
+	IsolationLevel      string
+	IsBlindAppend       *bool
+	OperationMetrics    map[string]string
+	UserMetadata        string
+	EngineInfo          string
+	TxnID               string
+}
+
+// HistoryOptions limit a history.
+type HistoryOptions struct {
+	Limit int // the newest commits; 0 is all that the log still has
+}
+
+// History lists the commits, newest first.
+func (t *Table) History(ctx context.Context, o HistoryOptions) ([]HistoryEntry, error) {
+	limit := o.Limit
+	if limit <= 0 {
+		limit = -1
+	}
+	commits, err := read.History(ctx, t.log.Bucket(), limit)
+	if err != nil {
+		return nil, mark(err)
+	}
+	out := make([]HistoryEntry, len(commits))
+	for i, c := range commits {
+		out[i] = HistoryEntry{Version: c.Version, Timestamp: c.Timestamp, UserID: text(c.Info.UserID), UserName: text(c.Info.UserName),
+			Operation: c.Info.Operation, OperationParameters: c.Info.OperationParameters, ReadVersion: c.Info.ReadVersion,
+			IsolationLevel: text(c.Info.IsolationLevel), IsBlindAppend: c.Info.IsBlindAppend, OperationMetrics: c.Info.OperationMetrics,
+			UserMetadata: text(c.Info.UserMetadata), EngineInfo: text(c.Info.EngineInfo), TxnID: text(c.Info.TxnID)}
+	}
+	return out, nil
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// Detail describes a table, as DESCRIBE DETAIL does.
+type Detail struct {
+	Format           string
+	ID               string
+	Name             string
+	Description      string
+	Location         string
+	CreatedAt        time.Time
+	LastModified     time.Time
+	Version          int64
+	PartitionColumns []string
+	NumFiles         int
+	SizeInBytes      int64
+	Properties       map[string]string
+	MinReaderVersion int32
+	MinWriterVersion int32
+	TableFeatures    []string
+}
+
+// Detail describes the table at this version.
+func (s *Snapshot) Detail() Detail {
+	md, p := s.s.Metadata(), s.s.Protocol()
+	d := Detail{Format: "delta", ID: md.ID, Name: text(md.Name), Description: text(md.Description), Location: s.t.URL(),
+		LastModified: s.Timestamp(), Version: s.Version(), PartitionColumns: s.PartitionColumns(), NumFiles: s.NumFiles(), SizeInBytes: s.SizeInBytes(),
+		Properties: s.Properties(), MinReaderVersion: p.MinReaderVersion, MinWriterVersion: p.MinWriterVersion, TableFeatures: feature.Names(p)}
+	if md.CreatedTime != nil {
+		d.CreatedAt = time.UnixMilli(*md.CreatedTime)
+	}
+	slices.Sort(d.TableFeatures)
+	return d
+}
+
+// Commits reads the actions of one version.
+func (t *Table) Commits(ctx context.Context, version int64) ([]action.Action, error) {
+	data, _, err := deltalog.ReadCommit(ctx, t.log.Bucket(), version)
+	if err != nil {
+		return nil, mark(err)
+	}
+	acts, err := action.ParseCommit(data, deltalog.CommitPath(version))
+	return acts, mark(err)
+}

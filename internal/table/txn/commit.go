@@ -1,0 +1,329 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
+	"github.com/sluicelake/sluice/internal/table/conflict"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/observe"
+	"github.com/sluicelake/sluice/storage"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// attempt is the state of one commit while it is tried.
+type attempt struct {
+	t      *Txn
+	work   Work
+	o      Options
+	base   *snapshot.Snapshot // the version the work is fitted behind; nil before version 0
+	result Result
+	losses int
+	cost   time.Duration // of the last publish
+}
+
+// CommitWork publishes a statement's effects as the next version. The
+// transaction ends, whatever the outcome.
+func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, error) {
+	t.mu.Lock()
+	if t.ended {
+		t.mu.Unlock()
+		return Result{}, ErrEnded
+	}
+	t.mu.Unlock()
+	defer func() {
+		t.mu.Lock()
+		t.ended = true
+		t.mu.Unlock()
+	}()
+	a := &attempt{t: t, work: work, o: o, base: t.snap, result: Result{TxnID: t.id}}
+	eff, err := work.Effects(ctx)
+	if err != nil {
+		return a.result, err
+	}
+	if len(eff.Actions) == 0 && !eff.Always {
+		t.debug("nothing to commit", "operation", eff.Operation.Name)
+		a.result.Version, a.result.Snapshot = t.ReadVersion(), t.snap
+		return a.result, nil
+	}
+	if o.BeforePublish != nil {
+		if err := o.BeforePublish(ctx); err != nil {
+			return a.result, fmt.Errorf("before publishing: %w", err)
+		}
+	}
+	leave, err := t.log.lane.enter(ctx)
+	if err != nil {
+		return a.result, fmt.Errorf("waiting for the commit lane of %s: nothing was committed: %w", t.log.bucket.URL(), err)
+	}
+	defer leave()
+	return a.loop(ctx)
+}
+
+func (a *attempt) version() int64 {
+	if a.base == nil {
+		return -1
+	}
+	return a.base.Version()
+}
+
+func (a *attempt) loop(ctx context.Context) (Result, error) {
+	l := a.t.log
+	for {
+		if err := a.catchUp(ctx); err != nil || a.result.Again {
+			return a.result, err
+		}
+		eff, err := a.work.Effects(ctx)
+		if err != nil {
+			return a.result, err
+		}
+		if len(eff.Actions) == 0 && !eff.Always {
+			a.t.debug("nothing left to commit", "operation", eff.Operation.Name)
+			a.result.Version, a.result.Snapshot = a.version(), a.base
+			return a.result, nil
+		}
+		if a.result.Attempts >= l.policy.MaxAttempts {
+			return a.result, fmt.Errorf("[DELTA_MAX_COMMIT_RETRIES_EXCEEDED] %s on %s lost %d times in a row, last to version %d; nothing was committed",
+				eff.Operation.Name, l.bucket.URL(), a.result.Attempts, a.version())
+		}
+		outcome, actions, data, err := a.publish(ctx, eff)
+		if err != nil {
+			return a.result, err
+		}
+		if outcome == deltalog.Done {
+			return a.finish(ctx, eff, actions, data)
+		}
+		a.losses++
+		if fn := l.env.Listener.Lost; fn != nil {
+			fn(observe.Lost{Table: l.bucket.URL(), TxnID: a.t.id, Version: a.version() + 1})
+		}
+		a.t.debug("version taken by another writer", "version", a.version()+1, "losses", a.losses)
+		if err := a.meet(ctx); err != nil || a.result.Again {
+			return a.result, err
+		}
+		if err := a.pause(ctx); err != nil {
+			return a.result, err
+		}
+	}
+}
+
+// catchUp fits the work behind versions that this process knows of already, so
+// that no publish is wasted on them.
+func (a *attempt) catchUp(ctx context.Context) error {
+	for {
+		known := a.t.log.Known()
+		if known == nil || known.Version() <= a.version() || a.result.Again {
+			return nil
+		}
+		if _, err := a.reconcile(ctx, a.version()+1); err != nil {
+			return err
+		}
+	}
+}
+
+// meet reads the winners from the lost version on until there is none.
+func (a *attempt) meet(ctx context.Context) error {
+	found := false
+	for !a.result.Again {
+		ok, err := a.reconcile(ctx, a.version()+1)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			if !found {
+				a.t.debug("the winner is not visible yet", "version", a.version()+1)
+			}
+			return nil
+		}
+		found = true
+	}
+	return nil
+}
+
+// publish tries the next version once.
+func (a *attempt) publish(ctx context.Context, eff Effects) (deltalog.Outcome, []action.Action, []byte, error) {
+	l, version := a.t.log, a.version()+1
+	if err := ctx.Err(); err != nil {
+		return deltalog.Taken, nil, nil, fmt.Errorf("%s on %s: nothing was committed: %w", eff.Operation.Name, l.bucket.URL(), err)
+	}
+	actions, err := a.prepare(eff)
+	if err != nil {
+		return deltalog.Taken, nil, nil, err
+	}
+	data, err := action.Marshal(actions)
+	if err != nil {
+		return deltalog.Taken, nil, nil, fmt.Errorf("commit %d of %s: %w", version, l.bucket.URL(), err)
+	}
+	a.result.Attempts++
+	if fn := l.env.Listener.Attempt; fn != nil {
+		fn(observe.Attempt{Table: l.bucket.URL(), TxnID: a.t.id, Version: version, Number: a.result.Attempts})
+	}
+	a.t.debug("publishing", "version", version, "attempt", a.result.Attempts, "bytes", len(data), "actions", len(actions))
+	start := l.env.Now()
+	outcome, err := deltalog.Publish(ctx, l.bucket, version, data)
+	if outcome == deltalog.Unknown {
+		a.t.debug("the store cannot tell whether the commit landed: reading it back", "version", version)
+		if outcome, err = deltalog.Settle(ctx, l.env, l.bucket, version, a.t.id, data); outcome == deltalog.Unknown {
+			return outcome, nil, nil, &UnknownError{Table: l.bucket.URL(), Version: version, TxnID: a.t.id, Cause: err}
+		}
+	}
+	a.cost = l.env.Now().Sub(start)
+	if err != nil {
+		return outcome, nil, nil, fmt.Errorf("commit %d of %s failed; nothing was committed: %w", version, l.bucket.URL(), err)
+	}
+	return outcome, actions, data, nil
+}
+
+// reconcile fits the work behind one winner; false when that version does not exist.
+func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
+	l := a.t.log
+	start := l.env.Now()
+	data, obj, err := deltalog.ReadCommit(ctx, l.bucket, version)
+	if errors.Is(err, storage.ErrNotExist) {
+		if known := l.Known(); known != nil && known.Version() >= version {
+			return false, fmt.Errorf("version %d of %s was there and is gone: the log was cleaned or replaced while this transaction ran; nothing was committed", version, l.bucket.URL())
+		}
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the winner, version %d of %s; nothing was committed: %w", version, l.bucket.URL(), err)
+	}
+	acts, err := action.ParseCommit(data, deltalog.CommitPath(version))
+	if err != nil {
+		return false, err
+	}
+	w := &conflict.Winner{Version: version, Time: obj.ModTime, Actions: acts}
+	if a.base == nil {
+		return true, a.created(w)
+	}
+	next, err := a.base.Apply(version, acts, data, obj)
+	if err != nil {
+		return false, err
+	}
+	facts, err := a.facts(ctx)
+	if err != nil {
+		return false, err
+	}
+	rec := Reconciliation{Winner: version, Operation: w.Operation(), Verdict: conflict.Check(&facts, w, conflict.Precise),
+		Reference: a.reference(facts, w)}
+	if err := a.byRows(ctx, &rec.Verdict, &facts, next); err != nil {
+		return false, err
+	}
+	a.t.debug("winner judged", "winner", version, "operation", w.Operation(), "verdict", rec.Verdict.Kind.String(), "evidence", len(rec.Verdict.Evidence))
+	switch rec.Verdict.Kind {
+	case conflict.Conflict:
+		return false, conflict.NewError(l.bucket.URL(), &facts, a.t.ReadVersion(), w, rec.Verdict)
+	case conflict.ReExecute:
+		a.result.Again = true
+	default:
+		if rec.Verdict.Protocol != nil || rec.Verdict.Metadata != nil {
+			if err := feature.CheckWrite(next.Protocol(), next.Metadata()); err != nil {
+				return false, err
+			}
+		}
+		if facts.Repairable {
+			if rec.Repaired, err = a.work.Repair(ctx, rec.Verdict, next); err != nil {
+				return false, fmt.Errorf("fitting %s behind version %d (%s); nothing was committed: %w", facts.Operation, version, w.Operation(), err)
+			}
+		}
+	}
+	a.base = next
+	l.advance(next)
+	rec.Elapsed = l.env.Now().Sub(start)
+	a.result.Winners = append(a.result.Winners, rec)
+	if fn := l.env.Listener.Reconciled; fn != nil {
+		fn(observe.Reconciled{Table: l.bucket.URL(), TxnID: a.t.id, Winner: version, Operation: rec.Operation, Verdict: rec.Verdict.Kind.String(),
+			Dropped: rec.Repaired.Dropped, Computed: rec.Repaired.Computed, Rows: rec.Repaired.Rows, Elapsed: rec.Elapsed})
+	}
+	return true, nil
+}
+
+// created answers a winner that published version 0 before this transaction did.
+func (a *attempt) created(w *conflict.Winner) error {
+	deps := a.work.Depends()
+	if deps.Rebindable {
+		a.result.Again = true
+		a.result.Winners = append(a.result.Winners, Reconciliation{Winner: w.Version, Operation: w.Operation(), Verdict: conflict.Verdict{Kind: conflict.ReExecute}})
+		return nil
+	}
+	v := conflict.Verdict{Kind: conflict.Conflict, Class: conflict.ClassProtocol,
+		Evidence: []conflict.Evidence{{Kind: "protocol", Detail: "another writer created the table first", Strength: conflict.ByName}}}
+	return conflict.NewError(a.t.log.bucket.URL(), &conflict.Facts{}, -1, w, v)
+}
+
+// facts states the transaction for the checker, as of the present base.
+func (a *attempt) facts(ctx context.Context) (conflict.Facts, error) {
+	eff, err := a.work.Effects(ctx)
+	if err != nil {
+		return conflict.Facts{}, err
+	}
+	d := a.work.Depends()
+	return conflict.Facts{
+		Version: a.version(), Protocol: a.base.Protocol(), Metadata: a.base.Metadata(), Schema: a.base.Schema(),
+		PartitionColumns: a.base.PartitionColumns(), Reads: d.Reads, ReadFiles: d.Files, WholeTable: d.Whole, ReadApps: d.Apps,
+		Actions: eff.Actions, Operation: eff.Operation.Name, Isolation: isolationOf(eff, a.base),
+		Repairable: d.Repairable, Rebindable: d.Rebindable,
+	}, nil
+}
+
+// reference asks what delta-spark would have said.
+func (a *attempt) reference(f conflict.Facts, w *conflict.Winner) conflict.Verdict {
+	if fn := a.work.Depends().Reference; fn != nil {
+		r := fn()
+		f.Reads, f.ReadFiles, f.WholeTable = r.Reads, r.Files, r.Whole
+	}
+	return conflict.Check(&f, w, conflict.Reference)
+}
+
+// byRows lets the winner's rows decide where partition values and statistics
+// could not: a file that holds no row the reads select hits nobody.
+func (a *attempt) byRows(ctx context.Context, v *conflict.Verdict, f *conflict.Facts, next *snapshot.Snapshot) error {
+	if v.Kind != conflict.Conflict || a.o.SeesRow == nil {
+		return nil
+	}
+	for _, e := range v.Evidence {
+		if e.Kind != "added" {
+			return nil
+		}
+	}
+	for i, add := range v.Added {
+		for _, r := range f.Reads {
+			sees, err := a.o.SeesRow(ctx, next, add, r)
+			if err != nil {
+				return fmt.Errorf("looking into %s, added by version %d: %w", add.Path, next.Version(), err)
+			}
+			if sees {
+				v.Evidence = v.Evidence[i : i+1]
+				v.Evidence[0].Strength = conflict.ByRow
+				return nil
+			}
+		}
+	}
+	*v = conflict.Verdict{Kind: conflict.Independent, Protocol: v.Protocol, Metadata: v.Metadata}
+	return nil
+}
+
+// pause backs off with full jitter from the second loss on; the span follows
+// what a publish costs on this store.
+func (a *attempt) pause(ctx context.Context) error {
+	if a.losses < 2 {
+		return nil
+	}
+	e := a.t.log.env
+	span := min(max(a.cost, time.Millisecond)<<min(a.losses-2, 5), time.Second)
+	d := time.Duration(e.Float() * float64(span))
+	if fn := e.Listener.BackOff; fn != nil {
+		fn(observe.BackOff{Table: a.t.log.bucket.URL(), TxnID: a.t.id, Pause: d})
+	}
+	a.t.debug("backing off", "pause", d)
+	if err := e.Sleep(ctx, d); err != nil {
+		return fmt.Errorf("backing off after %d lost attempts on %s; nothing was committed: %w", a.losses, a.t.log.bucket.URL(), err)
+	}
+	return nil
+}

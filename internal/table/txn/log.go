@@ -1,0 +1,113 @@
+package txn
+
+import (
+	"context"
+	"sync"
+
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/storage"
+)
+
+// Log is the log behind one open table: its newest known snapshot, its commit
+// lane and the work that goes on after a commit.
+type Log struct {
+	env    *env.Env
+	bucket *storage.Bucket
+	lane   *lane
+	policy Policy
+
+	mu   sync.Mutex
+	snap *snapshot.Snapshot // newest known; nil until the table is found
+
+	refresh sync.Mutex // one refresh at a time
+
+	after      sync.WaitGroup // checkpoints under way
+	background context.Context
+	stop       context.CancelFunc
+	writing    bool // a checkpoint is being written
+	closed     bool
+}
+
+// Policy bounds the commit loop.
+type Policy struct {
+	// MaxAttempts ends a transaction that loses again and again; 0 is the default, 100,000.
+	MaxAttempts int
+	// NoChecksum and NoCheckpoint switch off the files written after a commit.
+	NoChecksum, NoCheckpoint bool
+	// Engine is recorded in commitInfo.engineInfo.
+	Engine string
+	// User is recorded in commitInfo.userName when it is not empty.
+	User string
+}
+
+const defaultMaxAttempts = 100_000
+
+// NewLog returns the log of the table in the bucket; nothing is read yet.
+func NewLog(e *env.Env, b *storage.Bucket, p Policy) *Log {
+	if p.MaxAttempts <= 0 {
+		p.MaxAttempts = defaultMaxAttempts
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	return &Log{env: e, bucket: b, lane: laneOf(b.URL()), policy: p, background: ctx, stop: stop}
+}
+
+// Bucket is the table's root.
+func (l *Log) Bucket() *storage.Bucket { return l.bucket }
+
+// Env is the environment the log was given.
+func (l *Log) Env() *env.Env { return l.env }
+
+// Known returns the newest snapshot seen so far without asking the store; nil when none was.
+func (l *Log) Known() *snapshot.Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.snap
+}
+
+// Update returns the newest snapshot, reading only what is new.
+func (l *Log) Update(ctx context.Context) (*snapshot.Snapshot, error) {
+	l.refresh.Lock()
+	defer l.refresh.Unlock()
+	var (
+		s   *snapshot.Snapshot
+		err error
+	)
+	if known := l.Known(); known != nil {
+		s, err = known.Refresh(ctx)
+	} else {
+		s, err = snapshot.Load(ctx, l.env, l.bucket, snapshot.Latest())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.advance(s), nil
+}
+
+// advance makes s the newest known snapshot unless a newer one is known already.
+func (l *Log) advance(s *snapshot.Snapshot) *snapshot.Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.snap == nil || l.snap.Version() < s.Version() {
+		l.snap = s
+	}
+	return l.snap
+}
+
+// Close waits for the work that follows commits. A cancelled context ends it early.
+func (l *Log) Close(ctx context.Context) error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	done := make(chan struct{})
+	go func() { l.after.Wait(); close(done) }()
+	select {
+	case <-done:
+		l.stop()
+		return nil
+	case <-ctx.Done():
+		l.stop()
+		<-done
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,205 @@
+// Package insert is INSERT: append, overwrite, and overwrite of the rows that
+// a condition selects.
+//
+// An append reads nothing and only renumbers behind winners. An overwrite
+// removes whatever is live when it is published, so behind a winner it just
+// derives its list of removes again.
+package insert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/rows/source"
+	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/types"
+)
+
+// Mode says what becomes of the rows that are there.
+type Mode int
+
+// The modes.
+const (
+	Append Mode = iota
+	Overwrite
+	ReplaceWhere // overwrite the rows that Options.Where selects
+	Dynamic      // overwrite the partitions that receive rows
+)
+
+// Options of an insert.
+type Options struct {
+	merge.Options
+	Mode  Mode
+	Where expr.Expr // for ReplaceWhere
+}
+
+// Result is what an insert did.
+type Result struct {
+	Rows         int64
+	FilesAdded   int64
+	BytesAdded   int64
+	FilesRemoved int64
+	BytesRemoved int64
+	Commit       txn.Result
+	Skipped      bool
+	Runs         int
+	Winners      []txn.Reconciliation
+}
+
+// rerunnable is a source that can be read from the start again.
+type rerunnable interface{ Rewindable() bool }
+
+// Run inserts the rows of a source.
+func Run(ctx context.Context, l *txn.Log, src source.Source, o Options) (Result, error) {
+	if o.Mode == ReplaceWhere {
+		return replaceWhere(ctx, l, src, o)
+	}
+	var res Result
+	for {
+		res.Runs++
+		again, err := once(ctx, l, src, o, &res)
+		if err != nil || !again {
+			return res, err
+		}
+		if r, ok := src.(rerunnable); !ok || !r.Rewindable() {
+			return res, fmt.Errorf("[DELTA_METADATA_CHANGED] the metadata of %s changed while rows were written, and the source cannot be read twice; nothing was committed: run it again", l.Bucket().URL())
+		}
+		o.Commit.BeforePublish = nil
+	}
+}
+
+func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Result) (again bool, err error) {
+	t, err := l.Begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer t.Abandon()
+	w := &work{t: t, o: o, at: t.Snapshot()}
+	if o.AppID != "" {
+		if t.AppVersion(o.AppID) >= o.AppVersion {
+			res.Skipped, res.Commit = true, txn.Result{Version: t.ReadVersion(), Snapshot: t.Snapshot()}
+			return false, nil
+		}
+		now := l.Env().Now().UnixMilli()
+		w.extra = []action.Action{&action.Txn{AppID: o.AppID, Version: o.AppVersion, LastUpdated: &now}}
+	}
+	outs, rows, err := Write(ctx, l, t.Snapshot(), src, o.Expr, nil)
+	if err != nil {
+		return false, err
+	}
+	w.rows = rows
+	committed := false
+	defer func() {
+		if !committed {
+			write.Discard(context.WithoutCancel(ctx), l.Bucket(), outs...)
+		}
+	}()
+	for _, out := range outs {
+		w.adds = append(w.adds, out.Add)
+		w.bytes += out.Add.Size
+	}
+	commit, err := t.CommitWork(ctx, w, o.Commit)
+	res.Commit = commit
+	res.Winners = append(res.Winners, commit.Winners...)
+	var unknown *txn.UnknownError
+	committed = commit.Committed || errors.As(err, &unknown)
+	if err != nil {
+		return false, err
+	}
+	res.Rows, res.FilesAdded, res.BytesAdded = rows, int64(len(w.adds)), w.bytes
+	res.FilesRemoved, res.BytesRemoved = w.removed, w.removedBytes
+	return commit.Again, nil
+}
+
+// Write writes the rows of a source as data files of the table, without committing.
+// Each batch, laid out as the table's columns, is shown to check first.
+func Write(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, src source.Source, o expr.Options, check func(cols []arrow.Array, rows int) error) ([]*write.Output, int64, error) {
+	values, err := Columns(src.Schema(), s.Schema(), o)
+	if err != nil {
+		return nil, 0, err
+	}
+	w, err := write.New(ctx, l.Env(), s.Bucket(), write.SpecOf(s))
+	if err != nil {
+		return nil, 0, err
+	}
+	var rows int64
+	for rec, err := range src.Batches(ctx) {
+		if err == nil {
+			err = writeBatch(w, rec, values, check)
+		}
+		if err != nil {
+			w.Abort()
+			return nil, 0, err
+		}
+		rows += rec.NumRows()
+	}
+	outs, err := w.Close()
+	if err != nil {
+		w.Abort()
+		return nil, 0, err
+	}
+	return outs, rows, nil
+}
+
+func writeBatch(w *write.Writer, rec arrow.RecordBatch, values []expr.Expr, check func([]arrow.Array, int) error) error {
+	if rec.NumRows() == 0 {
+		return nil
+	}
+	in := eval.Input{Columns: rec.Columns(), Rows: int(rec.NumRows())}
+	cols := make([]arrow.Array, len(values))
+	for i, v := range values {
+		var err error
+		if cols[i], err = eval.Eval(v, in); err != nil {
+			return err
+		}
+	}
+	if check != nil {
+		if err := check(cols, in.Rows); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(cols, in.Rows)
+	return err
+}
+
+// Columns says how each table column is filled from the source: by name, with
+// the casts of store assignment; a column that the source lacks is NULL.
+func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
+	used := map[int]bool{}
+	values := make([]expr.Expr, len(table.Fields))
+	scope := expr.Scope{Tables: []expr.Table{{Name: "source", Schema: src}}, Options: o}
+	for i, f := range table.Fields {
+		j := src.Index(f.Name)
+		if j < 0 {
+			values[i] = &expr.Literal{T: f.Type}
+			continue
+		}
+		used[j] = true
+		v, err := expr.BindAssign(&expr.Column{Parts: []string{src.Fields[j].Name}, Ref: -1}, scope, f.Type, f.Name)
+		if err != nil {
+			return nil, err
+		}
+		values[i] = v
+	}
+	var extra []string
+	for j, f := range src.Fields {
+		if !used[j] {
+			extra = append(extra, types.QuoteIdentifier(f.Name)+" "+f.Type.String())
+		}
+	}
+	if len(extra) > 0 {
+		return nil, &merge.StatementError{Class: "DELTA_METADATA_MISMATCH",
+			Message: fmt.Sprintf("the source has columns that the table has not: %s; the table's columns are %s", strings.Join(extra, ", "), strings.Join(table.Names(), ", "))}
+	}
+	return values, nil
+}

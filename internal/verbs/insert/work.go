@@ -1,0 +1,128 @@
+package insert
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/rows/rewrite"
+	"github.com/sluicelake/sluice/internal/table/conflict"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
+)
+
+// work is an insert as the commit loop sees it.
+type work struct {
+	t     *txn.Txn
+	o     Options
+	at    *snapshot.Snapshot // whose live files an overwrite removes
+	adds  []*action.Add
+	extra []action.Action
+	rows  int64
+	bytes int64
+
+	removed, removedBytes int64
+}
+
+func (w *work) Depends() txn.Dependencies {
+	d := txn.Dependencies{Repairable: true, Rebindable: true}
+	if w.o.AppID != "" {
+		d.Apps = map[string]int64{w.o.AppID: w.o.AppVersion}
+	}
+	switch w.o.Mode {
+	case Overwrite:
+		d.Whole = true
+		d.Reads = []conflict.Read{{Clause: "overwrite"}}
+	case Dynamic:
+		d.Whole = true
+		hit, n := w.partitions(), len(w.at.PartitionColumns())
+		d.Reads = []conflict.Read{{Clause: "dynamic partition overwrite", Keep: func(f prune.File) prune.Verdict {
+			return prune.Verdict{Keep: hit[partitionOfFile(f, n)]}
+		}}}
+	}
+	return d
+}
+
+func partitionOfFile(f prune.File, columns int) string {
+	var b strings.Builder
+	for i := range columns {
+		value, null := f.Partition(i)
+		spell(&b, value, null)
+	}
+	return b.String()
+}
+
+// Repair follows the file set: an overwrite removes what is live now.
+func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
+	w.at = at
+	return txn.Repaired{Dropped: len(v.Dropped) + len(v.Remarked), Computed: len(v.Added)}, nil
+}
+
+func (w *work) Effects(context.Context) (txn.Effects, error) {
+	acts := append([]action.Action(nil), w.extra...)
+	w.removed, w.removedBytes = 0, 0
+	if w.o.Mode != Append {
+		var hit map[string]bool
+		if w.o.Mode == Dynamic {
+			hit = w.partitions()
+		}
+		now := w.t.Log().Env().Now().UnixMilli()
+		files := w.at.Files()
+		for i := range files.All() {
+			a := files.Add(i)
+			if hit != nil && !hit[w.partitionOf(a)] {
+				continue
+			}
+			acts = append(acts, rewrite.RemoveOf(a, now))
+			w.removed++
+			w.removedBytes += a.Size
+		}
+	}
+	for _, a := range w.adds {
+		acts = append(acts, a)
+	}
+	return txn.Effects{Actions: acts, Operation: w.operation(), Always: w.o.Mode == Overwrite}, nil
+}
+
+// partitions is the set of partitions that receive rows.
+func (w *work) partitions() map[string]bool {
+	out := map[string]bool{}
+	for _, a := range w.adds {
+		out[w.partitionOf(a)] = true
+	}
+	return out
+}
+
+// partitionOf spells the partition of a file so that equal partitions are equal text.
+func (w *work) partitionOf(a *action.Add) string {
+	parts := w.at.PartitionColumns()
+	return partitionOfFile(prune.FileOf(a, w.at.Schema(), parts), len(parts))
+}
+
+func spell(b *strings.Builder, value string, null bool) {
+	if null {
+		b.WriteString("-;")
+		return
+	}
+	b.WriteString(strconv.Quote(value) + ";")
+}
+
+func (w *work) operation() txn.Operation {
+	text := func(s string) json.RawMessage { b, _ := json.Marshal(s); return b }
+	mode := "Append"
+	m := map[string]string{"numFiles": strconv.Itoa(len(w.adds)), "numOutputRows": strconv.FormatInt(w.rows, 10), "numOutputBytes": strconv.FormatInt(w.bytes, 10)}
+	params := map[string]json.RawMessage{"partitionBy": merge.Encoded(w.at.PartitionColumns())}
+	if w.o.Mode != Append {
+		mode = "Overwrite"
+		m["numRemovedFiles"], m["numRemovedBytes"] = strconv.FormatInt(w.removed, 10), strconv.FormatInt(w.removedBytes, 10)
+	}
+	if w.o.Mode == Dynamic {
+		params["isDynamicPartitionOverwrite"] = json.RawMessage(`"true"`)
+	}
+	params["mode"] = text(mode)
+	return txn.Operation{Name: "WRITE", Parameters: params, Metrics: m, UserMetadata: w.o.UserMetadata, ChangesData: true}
+}

@@ -1,0 +1,296 @@
+package merge
+
+import (
+	"strings"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/types"
+)
+
+// Plan is a Spec bound to the target's and the source's schema. Target columns
+// have the ordinals 0..nt-1, source columns nt..nt+ns-1.
+type Plan struct {
+	spec           Spec
+	target, source *types.Struct
+	nt             int
+
+	on          expr.Expr
+	keys        []key       // t.expr = s.expr
+	targetConds []expr.Expr // conjuncts of ON over the target alone
+	sourceConds []expr.Expr // conjuncts of ON over the source alone
+	residual    expr.Expr   // the rest of ON; nil when there is none
+
+	matched, notMatched, bySource []clause
+	clauses                       []clause // by index
+}
+
+// key is one equality of ON between an expression of each side.
+type key struct {
+	target, source expr.Expr
+	nullSafe       bool
+}
+
+// clause is a bound Clause. values has an expression for each target column.
+type clause struct {
+	index  int32
+	kind   Kind
+	action Action
+	cond   expr.Expr
+	values []expr.Expr
+}
+
+// NewPlan binds a MERGE. It does no I/O.
+func NewPlan(spec Spec, target, source *types.Struct, o expr.Options) (*Plan, error) {
+	p := &Plan{spec: spec, target: target, source: source, nt: len(target.Fields)}
+	if len(spec.Clauses) == 0 {
+		return nil, refuse("DELTA_MERGE_MISSING_WHEN", "a MERGE needs at least one WHEN clause")
+	}
+	b := binder{p: p, o: o,
+		t: expr.Table{Alias: spec.TargetAlias, Name: "target", Schema: target, Base: 0},
+		s: expr.Table{Alias: spec.SourceAlias, Name: "source", Schema: source, Base: p.nt}}
+	if err := b.on(spec.On); err != nil {
+		return nil, err
+	}
+	last := map[Kind]int{}
+	for i, c := range spec.Clauses {
+		last[c.Kind] = i
+	}
+	for i, c := range spec.Clauses {
+		if c.Cond == nil && i != last[c.Kind] {
+			class := [...]string{"DELTA_NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION", "DELTA_NON_LAST_NOT_MATCHED_CLAUSE_OMIT_CONDITION",
+				"DELTA_NON_LAST_NOT_MATCHED_BY_SOURCE_CLAUSE_OMIT_CONDITION"}[c.Kind]
+			return nil, refuse(class, "clause %d (%s) has no condition and is not the last of its kind: the clauses behind it would never apply", i+1, c.Kind)
+		}
+		bound, err := b.clause(int32(i), c)
+		if err != nil {
+			return nil, err
+		}
+		p.clauses = append(p.clauses, bound)
+		switch c.Kind {
+		case Matched:
+			p.matched = append(p.matched, bound)
+		case NotMatched:
+			p.notMatched = append(p.notMatched, bound)
+		case NotMatchedBySource:
+			p.bySource = append(p.bySource, bound)
+		}
+	}
+	return p, nil
+}
+
+// binder binds the parts of one statement.
+type binder struct {
+	p    *Plan
+	o    expr.Options
+	t, s expr.Table
+}
+
+func (b *binder) bind(e expr.Expr, where string, tables ...expr.Table) (expr.Expr, error) {
+	bound, err := expr.Bind(e, expr.Scope{Tables: tables, Options: b.o})
+	if err != nil {
+		return nil, inClause(where, err)
+	}
+	if k := bound.Type().Kind(); where != "" && k != types.KindBoolean && k != types.KindVoid {
+		return nil, refuse("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "%s: %s is %s, a condition must be boolean", where, e, bound.Type())
+	}
+	return expr.Fold(bound, eval.Literal), nil
+}
+
+// ClauseError says in which part of the statement binding failed.
+type ClauseError struct {
+	Where string
+	Err   error
+}
+
+func (e *ClauseError) Error() string { return e.Where + ": " + e.Err.Error() }
+
+// Unwrap returns the binding error.
+func (e *ClauseError) Unwrap() error { return e.Err }
+
+func inClause(where string, err error) error {
+	if where == "" {
+		return err
+	}
+	return &ClauseError{Where: where, Err: err}
+}
+
+func (b *binder) on(e expr.Expr) error {
+	if e == nil {
+		return nil // UPDATE and DELETE have no ON
+	}
+	on, err := b.bind(e, "ON", b.t, b.s)
+	if err != nil {
+		return err
+	}
+	if !expr.Deterministic(on) {
+		return refuse("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED", "ON must give the same answer each time: %s", e)
+	}
+	p := b.p
+	p.on = on
+	var rest []expr.Expr
+	for _, c := range expr.Conjuncts(on) {
+		t, s := p.sides(c)
+		k, isKey := p.keyOf(c)
+		switch {
+		case isKey:
+			p.keys = append(p.keys, k)
+		case t && !s:
+			p.targetConds = append(p.targetConds, c)
+		case s && !t:
+			p.sourceConds = append(p.sourceConds, c)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	if len(rest) > 0 {
+		p.residual = expr.And(rest...)
+	}
+	return nil
+}
+
+// sides tells which relations an expression refers to.
+func (p *Plan) sides(e expr.Expr) (target, source bool) {
+	for _, ref := range expr.Refs(e) {
+		if ref < p.nt {
+			target = true
+		} else {
+			source = true
+		}
+	}
+	return target, source
+}
+
+// keyOf recognises an equality between the two sides over types that hash.
+func (p *Plan) keyOf(e expr.Expr) (key, bool) {
+	c, ok := e.(*expr.Call)
+	if !ok || len(c.Args) != 2 || (c.Fn != "=" && c.Fn != "<=>") {
+		return key{}, false
+	}
+	x, y := c.Args[0], c.Args[1]
+	if k := x.Type().Kind(); k == types.KindVoid || k == types.KindVariant || types.IsNested(x.Type()) {
+		return key{}, false
+	}
+	xt, xs := p.sides(x)
+	yt, ys := p.sides(y)
+	switch {
+	case xt && !xs && ys && !yt:
+		return key{target: x, source: y, nullSafe: c.Fn == "<=>"}, true
+	case xs && !xt && yt && !ys:
+		return key{target: y, source: x, nullSafe: c.Fn == "<=>"}, true
+	}
+	return key{}, false
+}
+
+func (b *binder) clause(index int32, c Clause) (clause, error) {
+	out := clause{index: index, kind: c.Kind, action: c.Action}
+	scope := map[Kind][]expr.Table{Matched: {b.t, b.s}, NotMatched: {b.s}, NotMatchedBySource: {b.t}}[c.Kind]
+	where := c.Kind.String()
+	var err error
+	if c.Cond != nil {
+		if out.cond, err = b.bind(c.Cond, where+" AND", scope...); err != nil {
+			return clause{}, err
+		}
+		if !expr.Deterministic(out.cond) {
+			return clause{}, refuse("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED", "%s: a condition must give the same answer each time: %s", where, c.Cond)
+		}
+	}
+	valid := c.Action == Delete && c.Kind != NotMatched || (c.Action == Update || c.Action == UpdateAll) && c.Kind != NotMatched ||
+		(c.Action == Insert || c.Action == InsertAll) && c.Kind == NotMatched
+	if !valid || (c.Action == UpdateAll && c.Kind == NotMatchedBySource) {
+		return clause{}, refuse("PARSE_SYNTAX_ERROR", "%s cannot %s", where, strings.ToUpper(c.Action.String()))
+	}
+	switch c.Action {
+	case UpdateAll, InsertAll:
+		out.values, err = b.all(c)
+	case Update, Insert:
+		out.values, err = b.assigned(c, scope)
+	}
+	return out, err
+}
+
+// all resolves UPDATE SET * and INSERT *: each target column by name in the source.
+func (b *binder) all(c Clause) ([]expr.Expr, error) {
+	values := make([]expr.Expr, b.p.nt)
+	for i, f := range b.p.target.Fields {
+		j := b.p.source.Index(f.Name)
+		if j < 0 {
+			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "cannot resolve %s in %s given columns %s of the source",
+				types.QuoteIdentifier(f.Name), c, strings.Join(b.p.source.Names(), ", "))
+		}
+		col := &expr.Column{Parts: []string{b.p.source.Fields[j].Name}, Ref: -1}
+		v, err := expr.BindAssign(col, expr.Scope{Tables: []expr.Table{b.s}, Options: b.o}, f.Type, f.Name)
+		if err != nil {
+			return nil, inClause(c.Kind.String(), err)
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+// assigned resolves a list of assignments. Columns that are not named keep
+// their value in an update and are NULL in an insert.
+func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
+	values := make([]expr.Expr, b.p.nt)
+	for _, a := range c.Set {
+		column := a.Column
+		if len(column) > 1 && (strings.EqualFold(column[0], b.t.Alias) || strings.EqualFold(column[0], b.t.Name)) {
+			column = column[1:]
+		}
+		i := b.p.target.Index(column[0])
+		if i < 0 {
+			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "cannot resolve %s in %s given columns %s of the target",
+				types.QuoteIdentifier(column[0]), c.Kind, strings.Join(b.p.target.Names(), ", "))
+		}
+		f := b.p.target.Fields[i]
+		if len(column) > 1 {
+			return nil, refuse("DELTA_UNSUPPORTED_NESTED_FIELD_IN_OPERATION", "%s: assigning to the field %s of a column is not supported yet; assign the whole column %s",
+				c.Kind, strings.Join(column, "."), types.QuoteIdentifier(f.Name))
+		}
+		if values[i] != nil {
+			return nil, refuse("DELTA_CONFLICT_SET_COLUMN", "%s assigns %s twice", c.Kind, types.QuoteIdentifier(f.Name))
+		}
+		v, err := expr.BindAssign(a.Value, expr.Scope{Tables: scope, Options: b.o}, f.Type, f.Name)
+		if err != nil {
+			return nil, inClause(c.Kind.String(), err)
+		}
+		values[i] = expr.Fold(v, eval.Literal)
+	}
+	for i, f := range b.p.target.Fields {
+		switch {
+		case values[i] != nil:
+		case c.Action == Insert:
+			values[i] = &expr.Literal{T: f.Type}
+		default:
+			values[i] = &expr.Column{Parts: []string{f.Name}, Ref: i, T: f.Type, Null: f.Nullable}
+		}
+	}
+	return values, nil
+}
+
+// insertOnly reports a MERGE that only inserts: matches need not be unique.
+func (p *Plan) insertOnly() bool { return len(p.matched) == 0 && len(p.bySource) == 0 }
+
+// manyMatches reports whether a target row may match several source rows: when
+// nothing is updated from them, or when the only matched clause deletes
+// unconditionally (delta-semantics: multiple-match rule).
+func (p *Plan) manyMatches() bool {
+	if p.insertOnly() {
+		return true
+	}
+	return len(p.matched) == 1 && p.matched[0].action == Delete && p.matched[0].cond == nil
+}
+
+// everyRow reports whether a NOT MATCHED BY SOURCE clause without a condition
+// makes every row of the table matter.
+func (p *Plan) everyRow() bool {
+	for _, c := range p.bySource {
+		if c.cond == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// probes reports whether rows have to be matched against the source at all.
+func (p *Plan) probes() bool { return p.on != nil }

@@ -1,0 +1,176 @@
+package merge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+)
+
+// Options of a statement.
+type Options struct {
+	Expr         expr.Options
+	Commit       txn.Options
+	UserMetadata string
+	// AppID and AppVersion make the statement idempotent: it is skipped when
+	// the application has committed that version already. "" is none.
+	AppID      string
+	AppVersion int64
+	// Snapshot at which the statement first runs; nil is the newest.
+	Snapshot *snapshot.Snapshot
+}
+
+// Result is what a statement did.
+type Result struct {
+	Metrics Metrics
+	Commit  txn.Result
+	// Skipped says that the application transaction was committed before.
+	Skipped bool
+	// Runs counts how often the statement was run: once, and once more for
+	// each winner that it had to be bound to again.
+	Runs    int
+	Winners []txn.Reconciliation
+}
+
+// Statement is anything that NewPlan can bind again on another snapshot.
+type Statement struct {
+	Plan     func(s *snapshot.Snapshot) (*Plan, error)
+	Source   *Table
+	Describe func(p *Plan, m Metrics) txn.Operation
+	// Adds writes files that are committed with the effects, whatever these
+	// are; discard removes them when they were not committed.
+	Adds func(ctx context.Context, s *snapshot.Snapshot) (adds []action.Action, discard func(), err error)
+}
+
+// Run executes a MERGE until it is committed.
+func Run(ctx context.Context, l *txn.Log, spec Spec, src *Table, o Options) (Result, error) {
+	return Execute(ctx, l, Statement{
+		Plan:   func(s *snapshot.Snapshot) (*Plan, error) { return NewPlan(spec, s.Schema(), src.Schema, o.Expr) },
+		Source: src,
+		Describe: func(p *Plan, m Metrics) txn.Operation {
+			return txn.Operation{Name: "MERGE", Parameters: parameters(p), Metrics: m.Map(), UserMetadata: o.UserMetadata, ChangesData: true}
+		},
+	}, o)
+}
+
+// maxRuns bounds how often a statement is bound again: each time, another
+// writer has changed the table's metadata in between.
+const maxRuns = 50
+
+// Execute runs a statement and commits it, again from the start when a winner
+// changed what it was bound to.
+func Execute(ctx context.Context, l *txn.Log, st Statement, o Options) (Result, error) {
+	var res Result
+	for res.Runs < maxRuns {
+		res.Runs++
+		done, err := once(ctx, l, st, o, &res)
+		if err != nil || done {
+			return res, err
+		}
+		o.Commit.BeforePublish = nil
+	}
+	return res, fmt.Errorf("[DELTA_METADATA_CHANGED] the metadata of %s changed %d times while the statement ran; nothing was committed", l.Bucket().URL(), maxRuns)
+}
+
+func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result) (done bool, err error) {
+	t, err := begin(ctx, l, o, res.Runs == 1)
+	if err != nil {
+		return false, err
+	}
+	defer t.Abandon()
+	w := &Work{read: t.Snapshot()}
+	if o.AppID != "" {
+		if t.AppVersion(o.AppID) >= o.AppVersion {
+			res.Skipped, res.Commit = true, txn.Result{Version: t.ReadVersion(), Snapshot: t.Snapshot()}
+			return true, nil
+		}
+		now := l.Env().Now().UnixMilli()
+		w.extra = []action.Action{&action.Txn{AppID: o.AppID, Version: o.AppVersion, LastUpdated: &now}}
+		w.apps = map[string]int64{o.AppID: o.AppVersion}
+	}
+	p, err := st.Plan(t.Snapshot())
+	if err != nil {
+		return false, err
+	}
+	start := l.Env().Now()
+	if w.Exec, err = NewExec(l.Env(), t.Snapshot(), p, st.Source); err != nil {
+		return false, err
+	}
+	committed := false
+	defer func() { w.ledger.Discard(context.WithoutCancel(ctx), committed) }()
+	if st.Adds != nil {
+		adds, discard, err := st.Adds(ctx, t.Snapshot())
+		if err != nil {
+			return false, err
+		}
+		w.adds = adds
+		defer func() {
+			if !committed {
+				discard()
+			}
+		}()
+	}
+	if err := w.All(ctx); err != nil {
+		return false, err
+	}
+	scanned := l.Env().Now().Sub(start)
+	w.span = func() Times { return Times{Total: l.Env().Now().Sub(start), Scan: scanned, Rewrite: time.Duration(0)} }
+	w.describe = func(m Metrics) txn.Operation { res.Metrics = m; return st.Describe(p, m) }
+	res.Commit, err = t.CommitWork(ctx, w, o.Commit)
+	res.Winners = append(res.Winners, res.Commit.Winners...)
+	var unknown *txn.UnknownError
+	committed = res.Commit.Committed || errors.As(err, &unknown) // files that may be in the table stay
+	if err != nil {
+		return false, err
+	}
+	return !res.Commit.Again, nil
+}
+
+func begin(ctx context.Context, l *txn.Log, o Options, first bool) (*txn.Txn, error) {
+	if first && o.Snapshot != nil {
+		return l.BeginAt(o.Snapshot)
+	}
+	return l.Begin(ctx)
+}
+
+// parameters are MERGE's operationParameters.
+func parameters(p *Plan) map[string]json.RawMessage {
+	type one struct {
+		Predicate  string `json:"predicate,omitempty"`
+		ActionType string `json:"actionType"`
+	}
+	list := func(clauses []clause) json.RawMessage {
+		out := []one{}
+		for _, c := range clauses {
+			o := one{ActionType: c.action.String()}
+			if c.cond != nil {
+				o.Predicate = c.cond.String()
+			}
+			out = append(out, o)
+		}
+		return Encoded(out)
+	}
+	return map[string]json.RawMessage{
+		"predicate":         Encoded([]string{p.on.String()}),
+		"matchedPredicates": list(p.matched), "notMatchedPredicates": list(p.notMatched), "notMatchedBySourcePredicates": list(p.bySource),
+	}
+}
+
+// Encoded is an operation parameter as the reference writes it: JSON text inside a JSON string.
+func Encoded(v any) json.RawMessage {
+	inner, err := json.Marshal(v)
+	if err != nil {
+		inner = []byte("null")
+	}
+	outer, err := json.Marshal(string(inner))
+	if err != nil {
+		return json.RawMessage(`"null"`)
+	}
+	return outer
+}

@@ -1,0 +1,141 @@
+package merge
+
+import (
+	"context"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/table/conflict"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+)
+
+// Describe turns the state of an execution into the commit's description.
+type Describe func(m Metrics) txn.Operation
+
+// Work is an execution as the commit loop sees it.
+type Work struct {
+	*Exec
+	describe Describe
+	extra    []action.Action // published with the effects, if there are any: an application transaction
+	adds     []action.Action // published in any case
+	apps     map[string]int64
+	read     *snapshot.Snapshot // at which the statement began
+	span     func() Times
+}
+
+// Depends states what the effects rest on: the images that the ledger holds,
+// and the reads by which a new file could matter.
+func (w *Work) Depends() txn.Dependencies {
+	return txn.Dependencies{Reads: w.reads(), Files: w.ledger.Files(), Apps: w.apps, Repairable: true, Rebindable: true, Reference: w.reference}
+}
+
+// reads lists why the statement looks at rows, sharply: ON with the keys of the
+// source, and the by-source clauses with their conditions.
+func (x *Exec) reads() []conflict.Read {
+	var out []conflict.Read
+	if x.p.probes() && len(x.m.sources) > 0 {
+		r := conflict.Read{Clause: "ON", Keep: x.mayMatch}
+		if x.p.on != nil {
+			r.Predicate = x.p.on
+		}
+		out = append(out, r)
+	}
+	for _, c := range x.p.bySource {
+		r := conflict.Read{Clause: c.kind.String(), Predicate: c.cond}
+		if !x.p.probes() {
+			r.Clause = "WHERE"
+		}
+		if c.cond != nil {
+			r.Keep = prune.New(c.cond, x.snap.Schema(), x.snap.PartitionColumns()).Keep
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// reference states the reads as delta-spark records them: with a by-source
+// clause the whole table, else what the conjuncts of ON over the target select.
+func (w *Work) reference() txn.Recorded {
+	r := txn.Recorded{Files: map[conflict.FileID]*action.Add{}}
+	var pred expr.Expr
+	var keep *prune.Pruner
+	switch {
+	case !w.p.probes() && len(w.p.bySource) == 1 && w.p.bySource[0].cond != nil:
+		pred = w.p.bySource[0].cond
+	case len(w.p.bySource) == 0 && len(w.p.targetConds) > 0:
+		pred = expr.And(w.p.targetConds...)
+	}
+	r.Reads = []conflict.Read{{Clause: "the statement", Predicate: pred}}
+	if pred != nil {
+		keep = prune.New(pred, w.read.Schema(), w.read.PartitionColumns())
+	}
+	files := w.read.Files()
+	for i := range files.All() {
+		if keep == nil || keep.Keep(files.Ref(i)).Keep {
+			a := files.Add(i)
+			r.Files[conflict.IDOf(a)] = a
+		}
+	}
+	return r
+}
+
+// Effects derives the commit from the ledger.
+func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
+	acts, sum, err := w.ledger.Actions(ctx)
+	if err != nil {
+		return txn.Effects{}, err
+	}
+	op := w.describe(w.metrics(sum))
+	acts = append(acts, w.adds...)
+	if len(acts) > 0 {
+		acts = append(append([]action.Action(nil), w.extra...), acts...)
+	}
+	return txn.Effects{Actions: acts, Operation: op}, nil
+}
+
+// Repair fits the effects behind a winner: effects on images that are gone are
+// dropped, re-marked images lose the rows that are gone, new images are computed.
+func (w *Work) Repair(ctx context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
+	var r txn.Repaired
+	w.snap = at
+	todo := v.Added
+	for _, id := range v.Dropped {
+		r.Rows += w.ledger.Drop(id)
+		r.Dropped++
+	}
+	for _, m := range v.Remarked {
+		rows, ok, err := w.ledger.Remark(ctx, m.Before, m.After)
+		if err != nil {
+			return r, err
+		}
+		r.Dropped++
+		if ok {
+			r.Rows += rows
+			continue
+		}
+		r.Rows += w.ledger.Drop(m.Before)
+		todo = append(todo[:len(todo):len(todo)], m.After)
+	}
+	if v.Kind != conflict.Repair {
+		return r, nil
+	}
+	before := w.changed()
+	r.Computed = len(todo)
+	if err := w.computeFiles(ctx, todo); err != nil {
+		return r, err
+	}
+	if after := w.changed(); after > before {
+		r.Rows += after - before
+	}
+	return r, nil
+}
+
+func (w *Work) changed() int64 {
+	n := w.ledger.Inserts()
+	for _, e := range w.ledger.Effects() {
+		n += e.Changed()
+	}
+	return n
+}

@@ -1,0 +1,100 @@
+package sluice
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/observe"
+	"github.com/sluicelake/sluice/storage"
+)
+
+// Option sets up a Table handle.
+type Option func(*config)
+
+type config struct {
+	env     *env.Env
+	policy  txn.Policy
+	storage []storage.Option
+	bucket  *storage.Bucket
+}
+
+// engine is recorded in commitInfo.engineInfo.
+const engine = "sluice/0.1.0"
+
+func configure(opts []Option) *config {
+	c := &config{env: env.New(), policy: txn.Policy{Engine: engine}}
+	for _, o := range opts {
+		o(c)
+	}
+	return c
+}
+
+// WithLogger logs every step of every transaction, at debug level, with its id.
+func WithLogger(l *slog.Logger) Option { return func(c *config) { c.env.Log = l } }
+
+// WithClock replaces the clock.
+func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Now = now } }
+
+// WithWorkers bounds the goroutines that one operation uses; the default is GOMAXPROCS.
+func WithWorkers(n int) Option {
+	return func(c *config) {
+		if n > 0 {
+			c.env.Workers = n
+		}
+	}
+}
+
+// WithMemoryLimit bounds the bytes that one operation holds; 0 is no limit.
+func WithMemoryLimit(bytes int64) Option { return func(c *config) { c.env.Memory = bytes } }
+
+// WithListener receives events while operations run.
+func WithListener(l *observe.Listener) Option { return func(c *config) { c.env.Listener = l } }
+
+// WithStorageOption passes options of the store, by the names that the command
+// line takes after --option.
+func WithStorageOption(name, value string) Option {
+	return func(c *config) { c.storage = append(c.storage, storage.With(name, value)) }
+}
+
+// WithBucket opens the table in a bucket that the caller has made, instead of
+// by the URL: for stores of one's own, and for tests.
+func WithBucket(b *storage.Bucket) Option { return func(c *config) { c.bucket = b } }
+
+// WithEngineInfo replaces what commitInfo.engineInfo records.
+func WithEngineInfo(s string) Option { return func(c *config) { c.policy.Engine = s } }
+
+// WithUserName is recorded as commitInfo.userName.
+func WithUserName(s string) Option { return func(c *config) { c.policy.User = s } }
+
+// WithMaxAttempts bounds how often a commit is tried when other writers are
+// faster; the default is 100,000. The context bounds the time.
+func WithMaxAttempts(n int) Option { return func(c *config) { c.policy.MaxAttempts = n } }
+
+// WithoutCheckpoints leaves writing checkpoints to other writers.
+func WithoutCheckpoints() Option { return func(c *config) { c.policy.NoCheckpoint = true } }
+
+// WithoutChecksums leaves writing version checksums to other writers.
+func WithoutChecksums() Option { return func(c *config) { c.policy.NoChecksum = true } }
+
+func (c *config) open(ctx context.Context, url string) (*storage.Bucket, error) {
+	if c.bucket != nil {
+		return c.bucket, nil
+	}
+	return storage.Open(ctx, url, c.storage...)
+}
+
+// At selects a version of a table.
+type At struct{ at snapshot.At }
+
+// Latest is the newest version.
+func Latest() At { return At{snapshot.Latest()} }
+
+// Version is the version with that number.
+func Version(n int64) At { return At{snapshot.Version(n)} }
+
+// Time is the newest version that is not younger than t.
+func Time(t time.Time) At { return At{snapshot.Time(t)} }
