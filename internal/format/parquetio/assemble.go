@@ -21,6 +21,12 @@ func (c *column) assemble(leaves map[int]*leafRows, n int) (arrow.Array, error) 
 	switch {
 	case c.flat:
 		return c.conv(rows.vec)
+	case c.pieces != nil:
+		a, err := c.kids[0].assemble(leaves, n)
+		if err != nil {
+			return nil, err
+		}
+		return unshred(c.dt, a.(*array.Struct), c.pieces)
 	case c.conv != nil:
 		return c.leafArray(rows, n)
 	case c.rep != nil:

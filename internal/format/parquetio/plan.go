@@ -18,7 +18,8 @@ type column struct {
 	levels *parquetNode // nested: the leaf whose levels say how many slots there are
 	conv   convert      // leaves
 	kids   []*column
-	flat   bool // a top-level leaf without lists
+	flat   bool          // a top-level leaf without lists
+	pieces *types.Struct // a shredded variant: what lies in the file
 }
 
 // TypeError says that a column of a file cannot be read as the type of the table.
@@ -119,11 +120,24 @@ func (r *resolver) column(name string, t types.Type, pq *parquetNode, top bool) 
 	return c, nil
 }
 
-// variant plans the two binaries of an unshredded variant.
+// variant plans the two binaries of a variant, or the pieces of a shredded one.
 func (r *resolver) variant(c *column, name string, misfit *TypeError) error {
-	if c.pq.leaf >= 0 || c.pq.child("typed_value") != nil {
-		misfit.File = "a shredded variant, which sluice does not read yet"
+	if c.pq.leaf >= 0 {
 		return misfit
+	}
+	if c.pq.child("typed_value") != nil {
+		s, ok := shreddedType(c.pq, 0)
+		if !ok {
+			misfit.File = "a shredded variant with a type that sluice does not know"
+			return misfit
+		}
+		s.Fields = append([]types.Field{{Name: "metadata", Type: types.Binary}}, s.Fields...)
+		k, err := (&resolver{leaves: r.leaves, kept: r.kept}).column(name, s, c.pq, false)
+		if err != nil {
+			return err
+		}
+		c.pieces, c.kids, c.levels = s, []*column{k}, k.levels
+		return nil
 	}
 	for _, part := range []string{"metadata", "value"} {
 		leaf := c.pq.child(part)

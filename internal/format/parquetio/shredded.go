@@ -1,0 +1,407 @@
+package parquetio
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/sluicelake/sluice/types"
+)
+
+// A shredded variant keeps values of the expected type in columns of their own
+// (VariantShredding.md of the Parquet format): a group of value and typed_value,
+// where typed_value is a primitive, a list of such groups, or a group of named
+// such groups. Reading puts the pieces together again as one encoded value.
+
+var errShredded = errors.New("a shredded variant is damaged")
+
+// shreddedType is the type of a group of value and typed_value as it stands in
+// the file; false when it has something that variants cannot hold.
+func shreddedType(g *parquetNode, depth int) (*types.Struct, bool) {
+	if g.leaf >= 0 || depth > 50 {
+		return nil, false
+	}
+	s := &types.Struct{}
+	if v := g.child("value"); v != nil {
+		s.Fields = append(s.Fields, types.Field{Name: "value", Type: types.Binary, Nullable: true})
+	}
+	if v := g.child("typed_value"); v != nil {
+		t, ok := typedValue(v, depth)
+		if !ok {
+			return nil, false
+		}
+		s.Fields = append(s.Fields, types.Field{Name: "typed_value", Type: t, Nullable: true})
+	}
+	return s, true
+}
+
+func typedValue(n *parquetNode, depth int) (types.Type, bool) {
+	if n.leaf < 0 {
+		if n.isList() {
+			_, el, ok := n.listElement()
+			if !ok {
+				return nil, false
+			}
+			t, ok := shreddedType(el, depth+1)
+			return &types.Array{Element: t, ContainsNull: true}, ok
+		}
+		s := &types.Struct{}
+		for _, k := range n.children {
+			t, ok := shreddedType(k, depth+1)
+			if !ok {
+				return nil, false
+			}
+			s.Fields = append(s.Fields, types.Field{Name: k.name, Type: t, Nullable: true})
+		}
+		return s, true
+	}
+	if scale, ok := n.decimalScale(); ok {
+		p := n.precision
+		if n.logical.kind == logicalDecimal {
+			p = n.logical.precision
+		}
+		return types.Decimal{Precision: int(p), Scale: scale}, p >= 1 && p <= 38 && scale >= 0 && scale <= int(p)
+	}
+	switch physical(n.physical) {
+	case physBoolean:
+		return types.Boolean, true
+	case physInt32:
+		switch {
+		case n.logical.kind == logicalDate || n.converted == 6:
+			return types.Date, true
+		case n.logical.kind == logicalInteger && n.logical.bits == 8 || n.converted == 15:
+			return types.Byte, true
+		case n.logical.kind == logicalInteger && n.logical.bits == 16 || n.converted == 16:
+			return types.Short, true
+		}
+		return types.Integer, n.logical.kind == 0 || n.logical.kind == logicalInteger
+	case physInt64:
+		if n.isTimestamp() {
+			if n.logical.kind == logicalTimestamp && !n.logical.utc {
+				return types.TimestampNTZ, n.timeUnit() == 2
+			}
+			return types.Timestamp, n.timeUnit() == 2
+		}
+		return types.Long, n.logical.kind == 0 || n.logical.kind == logicalInteger
+	case physFloat:
+		return types.Float, true
+	case physDouble:
+		return types.Double, true
+	case physBytes:
+		if n.logical.kind == logicalString || n.converted == 0 {
+			return types.String, true
+		}
+		return types.Binary, true
+	}
+	return nil, false
+}
+
+// unshred makes variants (metadata, value) out of the pieces.
+func unshred(dt arrow.DataType, a *array.Struct, t *types.Struct) (arrow.Array, error) {
+	meta, ok := a.Field(0).(*array.Binary)
+	if !ok {
+		return nil, errShredded
+	}
+	pieces := &types.Struct{Fields: t.Fields[1:]}
+	offsets, data := make([]int32, 1, a.Len()+1), []byte{}
+	for i := range a.Len() {
+		if a.IsValid(i) {
+			keys, err := variantNames(meta.Value(i))
+			if err != nil {
+				return nil, err
+			}
+			v, found, err := rebuild(fieldsOf(a, 1), pieces, i, keys)
+			if err != nil {
+				return nil, err
+			}
+			if !found {
+				v = []byte{0} // nothing in either column is the variant null
+			}
+			data = append(data, v...)
+			if len(data) > math.MaxInt32 {
+				return nil, errTooMuchText
+			}
+		}
+		offsets = append(offsets, int32(len(data)))
+	}
+	value := array.NewData(arrow.BinaryTypes.Binary, a.Len(), []*memory.Buffer{nil, memory.NewBufferBytes(bytesOf(offsets)), memory.NewBufferBytes(data)}, nil, 0, 0)
+	var valid *memory.Buffer
+	if a.NullN() > 0 {
+		valid = a.Data().Buffers()[0]
+	}
+	return array.MakeFromData(array.NewData(dt, a.Len(), []*memory.Buffer{valid}, []arrow.ArrayData{meta.Data(), value}, a.NullN(), a.Data().Offset())), nil
+}
+
+func fieldsOf(a *array.Struct, from int) []arrow.Array {
+	out := make([]arrow.Array, 0, a.NumField())
+	for i := from; i < a.NumField(); i++ {
+		out = append(out, a.Field(i))
+	}
+	return out
+}
+
+// rebuild encodes one value from its columns; found is false when it is missing.
+func rebuild(cols []arrow.Array, t *types.Struct, i int, keys []string) (v []byte, found bool, err error) {
+	var rest []byte
+	if k := t.Index("value"); k >= 0 && cols[k].IsValid(i) {
+		if rest = cols[k].(*array.Binary).Value(i); len(rest) == 0 {
+			return nil, false, errShredded
+		}
+	}
+	k := t.Index("typed_value")
+	if k < 0 || !cols[k].IsValid(i) {
+		return rest, rest != nil, nil
+	}
+	switch x := cols[k].(type) {
+	case *array.List:
+		v, err = rebuildArray(x, t.Fields[k].Type.(*types.Array), i, keys)
+	case *array.Struct:
+		v, err = rebuildObject(x, t.Fields[k].Type.(*types.Struct), rest, i, keys)
+	default:
+		v = appendVariantPrimitive(nil, x, t.Fields[k].Type, i)
+	}
+	return v, true, err
+}
+
+func rebuildArray(l *array.List, t *types.Array, i int, keys []string) ([]byte, error) {
+	from, to := l.ValueOffsets(i)
+	el := l.ListValues().(*array.Struct)
+	var parts [][]byte
+	for p := from; p < to; p++ {
+		v, found, err := rebuild(fieldsOf(el, 0), t.Element.(*types.Struct), int(p), keys)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			v = []byte{0}
+		}
+		parts = append(parts, v)
+	}
+	width := offsetWidth(parts)
+	head, count := byte(3|(width-1)<<2), 1
+	if len(parts) > 255 {
+		head, count = head|1<<4, 4
+	}
+	out := appendWidth([]byte{head}, len(parts), count)
+	return appendParts(out, parts, width), nil
+}
+
+type variantField struct {
+	id  int
+	key string
+	val []byte
+}
+
+func rebuildObject(s *array.Struct, t *types.Struct, rest []byte, i int, keys []string) ([]byte, error) {
+	fields, err := objectFields(rest, keys)
+	if err != nil {
+		return nil, err
+	}
+	for f := range t.Fields {
+		member, ok := s.Field(f).(*array.Struct)
+		if !ok {
+			return nil, errShredded
+		}
+		if member.IsNull(i) {
+			continue
+		}
+		v, found, err := rebuild(fieldsOf(member, 0), t.Fields[f].Type.(*types.Struct), i, keys)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			continue
+		}
+		id := slices.Index(keys, t.Fields[f].Name)
+		if id < 0 {
+			return nil, errShredded
+		}
+		fields = append(fields, variantField{id, t.Fields[f].Name, v})
+	}
+	slices.SortFunc(fields, func(a, b variantField) int { return bytes.Compare([]byte(a.key), []byte(b.key)) })
+	parts := make([][]byte, len(fields))
+	most := 0
+	for k, f := range fields {
+		parts[k], most = f.val, max(most, f.id)
+	}
+	width, idWidth := offsetWidth(parts), bytesFor(most)
+	head, count := byte(2|(width-1)<<2|(idWidth-1)<<4), 1
+	if len(parts) > 255 {
+		head, count = head|1<<6, 4
+	}
+	out := appendWidth([]byte{head}, len(parts), count)
+	for _, f := range fields {
+		out = appendWidth(out, f.id, idWidth)
+	}
+	return appendParts(out, parts, width), nil
+}
+
+// objectFields takes an encoded object apart: what of it was not shredded.
+func objectFields(b []byte, keys []string) ([]variantField, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	if b[0]&3 != 2 {
+		return nil, errShredded
+	}
+	kind := b[0] >> 2
+	width, idWidth, count := int(kind&3)+1, int(kind>>2&3)+1, 1
+	if kind>>4&1 == 1 {
+		count = 4
+	}
+	n, ok := littleEndian(b, 1, count)
+	ids := 1 + count
+	offsets := ids + n*idWidth
+	data := offsets + (n+1)*width
+	if !ok || n > len(b) || data > len(b) {
+		return nil, errShredded
+	}
+	ends := make([]int, n+1)
+	for i := range ends {
+		if ends[i], ok = littleEndian(b, offsets+i*width, width); !ok || data+ends[i] > len(b) {
+			return nil, errShredded
+		}
+	}
+	sorted := slices.Clone(ends) // values need not lie in the order of their keys
+	slices.Sort(sorted)
+	out := make([]variantField, n)
+	for i := range out {
+		id, ok := littleEndian(b, ids+i*idWidth, idWidth)
+		if !ok || id >= len(keys) {
+			return nil, errShredded
+		}
+		k, _ := slices.BinarySearch(sorted, ends[i]+1)
+		if k == len(sorted) {
+			return nil, errShredded
+		}
+		out[i] = variantField{id, keys[id], b[data+ends[i] : data+sorted[k]]}
+	}
+	return out, nil
+}
+
+// variantNames are the names in a variant's metadata.
+func variantNames(m []byte) ([]string, error) {
+	if len(m) == 0 || m[0]&15 != 1 {
+		return nil, errShredded
+	}
+	w := int(m[0]>>6) + 1
+	n, ok := littleEndian(m, 1, w)
+	if !ok || n > len(m) {
+		return nil, errShredded
+	}
+	base := 1 + w*(n+2)
+	out := make([]string, n)
+	for i := range out {
+		from, ok1 := littleEndian(m, 1+w*(i+1), w)
+		to, ok2 := littleEndian(m, 1+w*(i+2), w)
+		if !ok1 || !ok2 || from > to || base+to > len(m) {
+			return nil, errShredded
+		}
+		out[i] = string(m[base+from : base+to])
+	}
+	return out, nil
+}
+
+func littleEndian(b []byte, at, width int) (int, bool) {
+	if at < 0 || at+width > len(b) {
+		return 0, false
+	}
+	n := 0
+	for i := width - 1; i >= 0; i-- {
+		n = n<<8 | int(b[at+i])
+	}
+	return n, true
+}
+
+func bytesFor(n int) int {
+	w := 1
+	for n >= 1<<(8*w) {
+		w++
+	}
+	return w
+}
+
+func offsetWidth(parts [][]byte) int {
+	total := 0
+	for _, p := range parts {
+		total += len(p)
+	}
+	return bytesFor(total)
+}
+
+func appendWidth(dst []byte, n, width int) []byte {
+	for range width {
+		dst = append(dst, byte(n))
+		n >>= 8
+	}
+	return dst
+}
+
+func appendParts(dst []byte, parts [][]byte, width int) []byte {
+	at := 0
+	for _, p := range parts {
+		dst = appendWidth(dst, at, width)
+		at += len(p)
+	}
+	dst = appendWidth(dst, at, width)
+	for _, p := range parts {
+		dst = append(dst, p...)
+	}
+	return dst
+}
+
+// appendVariantPrimitive encodes a typed value.
+func appendVariantPrimitive(dst []byte, a arrow.Array, t types.Type, i int) []byte {
+	le := binary.LittleEndian
+	switch x := a.(type) {
+	case *array.Boolean:
+		if x.Value(i) {
+			return append(dst, 1<<2)
+		}
+		return append(dst, 2<<2)
+	case *array.Int8:
+		return append(dst, 3<<2, byte(x.Value(i)))
+	case *array.Int16:
+		return le.AppendUint16(append(dst, 4<<2), uint16(x.Value(i)))
+	case *array.Int32:
+		return le.AppendUint32(append(dst, 5<<2), uint32(x.Value(i)))
+	case *array.Int64:
+		return le.AppendUint64(append(dst, 6<<2), uint64(x.Value(i)))
+	case *array.Float64:
+		return le.AppendUint64(append(dst, 7<<2), math.Float64bits(x.Value(i)))
+	case *array.Float32:
+		return le.AppendUint32(append(dst, 14<<2), math.Float32bits(x.Value(i)))
+	case *array.Date32:
+		return le.AppendUint32(append(dst, 11<<2), uint32(x.Value(i)))
+	case *array.Timestamp:
+		kind := byte(12)
+		if t.Kind() == types.KindTimestampNTZ {
+			kind = 13
+		}
+		return le.AppendUint64(append(dst, kind<<2), uint64(x.Value(i)))
+	case *array.Decimal128:
+		d, v := t.(types.Decimal), x.Value(i)
+		switch {
+		case d.Precision <= 9:
+			return le.AppendUint32(append(dst, 8<<2, byte(d.Scale)), uint32(v.LowBits()))
+		case d.Precision <= 18:
+			return le.AppendUint64(append(dst, 9<<2, byte(d.Scale)), v.LowBits())
+		}
+		return le.AppendUint64(le.AppendUint64(append(dst, 10<<2, byte(d.Scale)), v.LowBits()), uint64(v.HighBits()))
+	case *array.String:
+		s := x.Value(i)
+		if len(s) < 64 {
+			return append(append(dst, byte(len(s))<<2|1), s...)
+		}
+		return append(le.AppendUint32(append(dst, 16<<2), uint32(len(s))), s...)
+	case *array.Binary:
+		return append(le.AppendUint32(append(dst, 15<<2), uint32(x.ValueLen(i))), x.Value(i)...)
+	}
+	return append(dst, 0)
+}
