@@ -132,6 +132,9 @@ func Format(v any, t types.Type) (text string, null bool, err error) {
 		if x == "" || x == HiveNull {
 			return "", true, nil
 		}
+		if !utf8.ValidString(x) {
+			return "", false, fmt.Errorf("partition value %q is not UTF-8: the log cannot hold it", x)
+		}
 		return x, false, nil
 	case []byte:
 		if len(x) == 0 {

@@ -1,0 +1,145 @@
+package write
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/format/colstats"
+	"github.com/sluicelake/sluice/internal/format/parquetio"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/types"
+)
+
+// Spec says how files of a table are written.
+type Spec struct {
+	Schema           *types.Struct // logical names; nil: Metadata's
+	PartitionColumns []string      // logical names; nil: Metadata's
+	Metadata         *action.Metadata
+	Protocol         *action.Protocol
+	// TargetSize is the size at which a file is full; 0 takes the table's
+	// delta.targetFileSize, or 128 MiB.
+	TargetSize int64
+	// Rearranged marks files that hold no new data (OPTIMIZE): their adds say
+	// dataChange false, and constraints, which the rows passed before, are not
+	// checked again.
+	Rearranged bool
+}
+
+// SpecOf is how files of a snapshot's table are written.
+func SpecOf(s *snapshot.Snapshot) Spec {
+	return Spec{Schema: s.Schema(), PartitionColumns: s.PartitionColumns(), Metadata: s.Metadata(), Protocol: s.Protocol()}
+}
+
+const (
+	defaultTarget = 128 << 20
+	pieceBytes    = 4 << 20  // rows that wait to be encoded together
+	smallFile     = 8 << 20  // bytes that are sent in one request
+	stepRows      = 64 << 10 // rows between two looks at the size of a file
+	longestFolder = 200      // bytes; file systems stop at 255
+)
+
+// layout is a Spec worked out.
+type layout struct {
+	logical, physical *types.Struct
+	data              []int         // ordinals of the columns that files hold
+	file              *types.Struct // their schema, with physical names
+	partitions        []partitionColumn
+	leaves            []colstats.Leaf
+	statsPrefix       int
+	tightBounds       bool
+	dataChange        bool
+	checks            []check
+	notNull           []notNull
+	target            int64
+	budget            int64 // bytes that may be held
+	small             int   // bytes that are sent in one request
+	options           parquetio.WriterOptions
+	suffix            string // of file names
+	randomPrefix      int    // length of the random folder; 0 for folders by partition
+}
+
+type partitionColumn struct {
+	ordinal  int
+	logical  string
+	physical string
+	t        types.Type
+}
+
+func newLayout(e *env.Env, s Spec) (*layout, error) {
+	if s.Metadata == nil {
+		return nil, fmt.Errorf("write: the metadata of the table is missing")
+	}
+	names, err := feature.Mapping(s.Metadata, s.Schema)
+	if err != nil {
+		return nil, err
+	}
+	partitioning := s.PartitionColumns
+	if partitioning == nil {
+		partitioning = names.Partition
+	}
+	l := &layout{logical: names.Logical, physical: names.Physical, file: &types.Struct{}, dataChange: !s.Rearranged,
+		statsPrefix: feature.StatsPrefixLength(s.Metadata), tightBounds: s.Protocol != nil && feature.Supports(s.Protocol, "deletionVectors")}
+	isPartition := map[int]bool{}
+	for _, name := range partitioning {
+		i := l.logical.Index(name)
+		if i < 0 {
+			return nil, fmt.Errorf("write: partition column %s is not in the schema %s", types.QuoteIdentifier(name), l.logical)
+		}
+		isPartition[i] = true
+		l.partitions = append(l.partitions, partitionColumn{i, l.logical.Fields[i].Name, l.physical.Fields[i].Name, l.logical.Fields[i].Type})
+	}
+	for i, f := range l.physical.Fields {
+		if !isPartition[i] {
+			l.data = append(l.data, i)
+			l.file.Fields = append(l.file.Fields, f)
+		}
+	}
+	if l.leaves, err = colstats.Select(l.logical, l.physical, partitioning, s.Metadata.Configuration); err != nil {
+		return nil, err
+	}
+	l.sizes(e, s)
+	l.naming(names, s)
+	if !s.Rearranged {
+		l.notNull = notNulls(l.logical, nil, "")
+		l.checks, err = compileChecks(s.Metadata, l.logical)
+	}
+	return l, err
+}
+
+// sizes sets the limits: a writer takes a share of the memory of its operation,
+// which runs several.
+func (l *layout) sizes(e *env.Env, s Spec) {
+	l.target = s.TargetSize
+	if l.target <= 0 {
+		l.target = feature.TargetFileSize(s.Metadata)
+	}
+	if l.target <= 0 {
+		l.target = defaultTarget
+	}
+	memory := e.Memory
+	if memory <= 0 {
+		memory = 2 << 30
+	}
+	l.budget = max(16<<20, memory/int64(4*max(1, e.Workers)))
+	l.small = smallFile
+	l.options.RowGroupBytes = min(128<<20, max(8<<20, l.budget/2))
+}
+
+// naming chooses codec and names of files as the reference does: tables with
+// column mapping have random folders, since names of columns may change.
+func (l *layout) naming(names *feature.Columns, s Spec) {
+	l.suffix = ".c000.snappy.parquet"
+	switch strings.ToLower(s.Metadata.Configuration["delta.parquet.compression.codec"]) {
+	case "zstd":
+		l.options.Codec, l.suffix = parquetio.Zstd, ".c000.zstd.parquet"
+	case "uncompressed", "none":
+		l.options.Codec, l.suffix = parquetio.Uncompressed, ".c000.parquet"
+	}
+	l.randomPrefix = feature.RandomPrefix(s.Metadata)
+	if l.randomPrefix == 0 && names.Mode != feature.MappingNone {
+		l.randomPrefix = 2
+	}
+}
