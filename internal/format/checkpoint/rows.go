@@ -259,7 +259,7 @@ func (r *rows) metadata(m *action.Metadata) {
 	format := fieldsOf{b: b}
 	format.text(m.Format.Provider, true)
 	format.strings(m.Format.Options, true)
-	f.text(m.SchemaString, true)
+	f.text(m.SchemaString, m.SchemaString != "")
 	f.list(m.PartitionColumns, true)
 	f.strings(m.Configuration, true)
 	f.longPtr(m.CreatedTime)

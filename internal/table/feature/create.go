@@ -58,7 +58,9 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 	}
 	byName = byName || writer == MaxWriterVersion
 	md := &action.Metadata{Configuration: cfg, SchemaString: types.JSON(schema)}
-	names = append(names, Names(&action.Protocol{MinReaderVersion: min(reader, 2), MinWriterVersion: min(writer, 6)})...)
+	if writer < MaxWriterVersion {
+		names = append(names, Names(&action.Protocol{MinReaderVersion: min(reader, 2), MinWriterVersion: writer})...)
+	}
 	names = append(names, implied(md, schema)...)
 	for i := 0; i < len(names); i++ { // grows as it goes
 		f, _ := Lookup(names[i])
