@@ -103,7 +103,7 @@ func (t *table) comparison(c *expr.Call) condition {
 	a, okA := t.scalar(c.Args[0])
 	b, okB := t.scalar(c.Args[1])
 	if !okA && !okB {
-		return whatever
+		return nil
 	}
 	fn := c.Fn
 	if fn == "==" {
@@ -120,7 +120,7 @@ func (t *table) comparison(c *expr.Call) condition {
 func (t *table) in(c *expr.Call) condition {
 	x, ok := t.scalar(c.Args[0])
 	if !ok {
-		return whatever
+		return nil
 	}
 	var values []colstats.Value
 	hasNull := false
@@ -139,7 +139,10 @@ func (t *table) in(c *expr.Call) condition {
 			values = append(values, v)
 			continue
 		}
-		eq := t.comparison(&expr.Call{Fn: "=", Args: []expr.Expr{c.Args[0], a}})
+		eq := t.comparison(&expr.Call{Fn: "=", Args: []expr.Expr{c.Args[0], a}, T: types.Boolean})
+		if eq == nil {
+			eq = whatever
+		}
 		if before := others; before == nil {
 			others = eq
 		} else {

@@ -11,23 +11,23 @@ import (
 // prefix that every match has.
 func (t *table) like(c *expr.Call) condition {
 	if len(c.Args) < 2 {
-		return whatever
+		return nil
 	}
 	x, ok := t.scalar(c.Args[0])
 	pattern, isText := text(c.Args[1])
 	if !ok || !isText {
-		return whatever
+		return nil
 	}
 	prefix, exact, only := pattern, false, true
 	if c.Fn == "like" {
 		escape := `\`
 		if len(c.Args) == 3 {
 			if escape, isText = text(c.Args[2]); !isText || len(escape) != 1 {
-				return whatever
+				return nil
 			}
 		}
 		if prefix, exact, only, ok = splitPattern(pattern, escape[0]); !ok {
-			return whatever
+			return nil
 		}
 	}
 	want := point(colstats.Value{Class: colstats.Text, S: prefix})

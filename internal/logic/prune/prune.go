@@ -5,6 +5,7 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/format/colstats"
+	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -55,7 +56,7 @@ func New(pred expr.Expr, schema *types.Struct, partitionColumns []string, physic
 	}
 	var later []conjunct
 	for _, e := range expr.Conjuncts(pred) {
-		c := conjunct{cond: t.condition(constants(e)), by: Statistics, sql: e.String()}
+		c := conjunct{cond: t.condition(expr.Fold(e, eval.Literal)), by: Statistics, sql: e.String()}
 		if t.onlyPartition(e) {
 			c.by = Partition
 			p.conjuncts = append(p.conjuncts, c)

@@ -27,9 +27,11 @@ func (t *table) scalar(e expr.Expr) (x scalar, ok bool) {
 	case *expr.Column, *expr.Field:
 		return t.column(e)
 	case *expr.Cast:
-		return t.cast(e)
+		x, ok := t.cast(e)
+		return t.prefer(e, x, ok)
 	case *expr.Case:
-		return t.cases(e)
+		x, ok := t.cases(e)
+		return t.prefer(e, x, ok)
 	case *expr.Named:
 		return t.scalar(e.Arg)
 	case *expr.Call:
@@ -38,9 +40,18 @@ func (t *table) scalar(e expr.Expr) (x scalar, ok bool) {
 				return func(s *state) interval { return cond(s).asInterval() }, true
 			}
 		}
-		return t.function(e)
+		x, ok := t.function(e)
+		return t.prefer(e, x, ok)
 	}
 	return anyValue, false
+}
+
+// prefer takes the exact value of an expression where there is one.
+func (t *table) prefer(e expr.Expr, x scalar, ok bool) (scalar, bool) {
+	if exact := t.exact(e, x); exact != nil {
+		return exact, true
+	}
+	return x, ok
 }
 
 // column compiles a column or a member of a struct column.
