@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/types"
+	"github.com/sluicelake/sluice/types/civil"
 )
 
 // Bind resolves names and types. The result is a new tree in which every column
@@ -185,7 +186,42 @@ func (b *binder) cast(x *Cast) (Expr, error) {
 	if !castable(arg.Type(), x.To) {
 		return nil, castError(arg.Type(), x.To, (&Cast{Arg: arg, To: x.To, Try: x.Try}).String())
 	}
+	if lit, ok := b.specialTime(arg, x.To); ok {
+		return lit, nil
+	}
 	return &Cast{Arg: arg, To: x.To, Try: x.Try, Implicit: x.Implicit, Assign: x.Assign}, nil
+}
+
+// specialTime replaces the words epoch, now, today, yesterday and tomorrow that a
+// constant string may spell for a date or timestamp (SpecialDatetimeValues).
+func (b *binder) specialTime(e Expr, to types.Type) (Expr, bool) {
+	lit, ok := e.(*Literal)
+	if !ok || !isDatetime(to) {
+		return nil, false
+	}
+	word, ok := lit.Value.(string)
+	if !ok {
+		return nil, false
+	}
+	micros := civil.Micros(b.scope.Options.Now)
+	today, _ := civil.Split(micros)
+	shift := map[string]int64{"today": 0, "yesterday": -1, "tomorrow": 1}
+	switch word = strings.ToLower(strings.TrimSpace(word)); word {
+	case "epoch":
+		return &Literal{Value: int64(0), T: to}, true
+	case "now":
+		if to == types.Date {
+			micros = today
+		}
+		return &Literal{Value: micros, T: to}, true
+	case "today", "yesterday", "tomorrow":
+		v := today + shift[word]
+		if to != types.Date {
+			v *= civil.MicrosPerDay
+		}
+		return &Literal{Value: v, T: to}, true
+	}
+	return nil, false
 }
 
 // convert casts to a type unless it has it already.

@@ -87,9 +87,9 @@ func parseTimestamp(s string) (micros int64, zone *time.Location, timeOnly, ok b
 	y, ok := p.year(timestampYearDigits)
 	if !ok || (p.s != "" && p.s[0] == ':') {
 		p = mark
-		p.byte('T')
+		marked := p.byte('T')
 		ofDay, ok := p.clock()
-		if !ok {
+		if !ok || (!marked && (len(mark.s) < 3 || (mark.s[1] != ':' && mark.s[2] != ':'))) {
 			return 0, nil, false, false
 		}
 		zone, ok = Zone(p.s)

@@ -26,18 +26,39 @@ func (f *frame) membership(x *expr.Call) (vec, error) {
 		}
 		set = append(set, v)
 	}
-	if set == nil {
-		return f.eval(asEqualities(x))
-	}
 	left, err := f.eval(x.Args[0])
 	if err != nil {
 		return vec{}, err
+	}
+	if set == nil {
+		return f.membershipByRow(x, left)
 	}
 	n := f.rows
 	if left.konst {
 		n = 1
 	}
 	return vec{inSet(left, set, n), left.konst}, nil
+}
+
+// membershipByRow computes the list for the rows whose left side is not NULL.
+func (f *frame) membershipByRow(x *expr.Call, left vec) (vec, error) {
+	ok := valid(f.rows, left)
+	if ok == nil {
+		return f.eval(asEqualities(x))
+	}
+	m := newMerger(f.rows)
+	if sel := bitRows(nil, ok, f.rows); len(sel) > 0 {
+		v, err := f.narrow(sel).eval(asEqualities(x))
+		if err != nil {
+			return vec{}, err
+		}
+		for p, r := range sel {
+			m.at[r] = int32(v.at(p))
+		}
+		m.put(v.arr)
+	}
+	a, err := m.done(types.Boolean)
+	return vec{a, false}, err
 }
 
 func readsRow(e expr.Expr) bool {

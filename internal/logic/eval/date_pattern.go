@@ -1,0 +1,276 @@
+package eval
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/sluicelake/sluice/types"
+	"github.com/sluicelake/sluice/types/civil"
+)
+
+func init() {
+	register(map[string]func(*call) (arrow.Array, error){
+		"date_format": dateFormat, "from_unixtime": fromUnixTime, "parse_time": parseByPattern, "to_unix_timestamp": parseByPattern,
+	})
+}
+
+// datePattern is a compiled pattern of letters (java.time.format.DateTimeFormatter).
+type datePattern struct {
+	parts []patternPart
+}
+
+type patternPart struct {
+	letter   byte // 0 is literal text
+	n        int
+	text     string
+	optional int // 1 opens a [ section, -1 closes it
+}
+
+// letters: those of SimpleDateFormat, and what Spark took out of DateTimeFormatter.
+const (
+	legacyLetters    = "GyYMLwWDdFEuaHkKhmsSzZX"
+	weekLetters      = "YWwuec"
+	forbiddenLetters = "ABnNp"
+	knownLetters     = "GuyDMLdQqEFahKkHmsSVzOXxZ"
+)
+
+// compilePattern reads a pattern; parsing is stricter than formatting.
+func compilePattern(s string, parsing bool) (*datePattern, error) {
+	p := &datePattern{}
+	legacy, week, bad := true, false, false
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '\'':
+			end := strings.IndexByte(s[i+1:], '\'')
+			if end < 0 {
+				return nil, invalidPattern(s)
+			}
+			text := s[i+1 : i+1+end]
+			if text == "" {
+				text = "'"
+			}
+			p.parts = append(p.parts, patternPart{text: text})
+			i += end + 2
+		case letter(c):
+			n := 1
+			for i+n < len(s) && s[i+n] == c {
+				n++
+			}
+			legacy = legacy && strings.IndexByte(legacyLetters, c) >= 0
+			switch {
+			case strings.IndexByte(weekLetters, c) >= 0:
+				week, bad = true, true
+			case strings.IndexByte(forbiddenLetters, c) >= 0 || strings.IndexByte(knownLetters, c) < 0 || (parsing && strings.IndexByte("EFqQ", c) >= 0):
+				bad = true
+			case n >= 5 && strings.IndexByte("GMLEQqa", c) >= 0, n > 2 && strings.IndexByte("dHhKkms", c) >= 0, n > 6 && c == 'y', n > 9:
+				bad = true
+			}
+			p.parts = append(p.parts, patternPart{letter: c, n: n})
+			i += n
+		case c == '[' || c == ']':
+			p.parts = append(p.parts, patternPart{optional: map[byte]int{'[': 1, ']': -1}[c]})
+			i++
+		case strings.IndexByte("{}#", c) >= 0:
+			bad, legacy = true, legacy && false
+			i++
+		default:
+			p.parts = append(p.parts, patternPart{text: s[i : i+1]})
+			i++
+		}
+	}
+	switch {
+	case !bad:
+		return p, nil
+	case legacy:
+		return nil, failf("INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "the pattern %q means something else since Spark 3", clip(s))
+	case week:
+		return nil, failf("INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "the pattern %q has letters of weeks, which are not supported", clip(s))
+	}
+	return nil, invalidPattern(s)
+}
+
+func invalidPattern(s string) error {
+	return failf("INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "%q is no pattern of dates", clip(s))
+}
+
+// format writes a timestamp.
+func (p *datePattern) format(micros int64) string {
+	days, us := civil.Split(micros)
+	y, m, d := civil.Date(days)
+	var b strings.Builder
+	for _, x := range p.parts {
+		switch x.letter {
+		case 0:
+			b.WriteString(x.text)
+		case 'y', 'u':
+			b.WriteString(yearText(y, x.n))
+		case 'M', 'L':
+			switch {
+			case x.n >= 4:
+				b.WriteString(monthNames[m-1])
+			case x.n == 3:
+				b.WriteString(monthNames[m-1][:3])
+			default:
+				b.WriteString(padded(m, x.n))
+			}
+		case 'd':
+			b.WriteString(padded(d, x.n))
+		case 'D':
+			b.WriteString(padded(civil.YearDay(days), x.n))
+		case 'Q', 'q':
+			q := (m + 2) / 3
+			switch {
+			case x.n >= 4:
+				b.WriteString([]string{"1st", "2nd", "3rd", "4th"}[q-1] + " quarter")
+			case x.n == 3:
+				b.WriteString("Q" + strconv.FormatInt(q, 10))
+			default:
+				b.WriteString(padded(q, x.n))
+			}
+		case 'E':
+			name := dayNames[civil.Weekday(days)]
+			if x.n < 4 {
+				name = name[:3]
+			}
+			b.WriteString(name)
+		case 'F':
+			b.WriteString(padded((d-1)%7+1, x.n))
+		case 'G':
+			b.WriteString(era(y, x.n))
+		case 'a':
+			b.WriteString([]string{"AM", "PM"}[us/43_200_000_000])
+		case 'H':
+			b.WriteString(padded(us/3_600_000_000, x.n))
+		case 'k':
+			b.WriteString(padded((us/3_600_000_000+23)%24+1, x.n))
+		case 'h':
+			b.WriteString(padded((us/3_600_000_000+11)%12+1, x.n))
+		case 'K':
+			b.WriteString(padded(us/3_600_000_000%12, x.n))
+		case 'm':
+			b.WriteString(padded(us/60_000_000%60, x.n))
+		case 's':
+			b.WriteString(padded(us/1_000_000%60, x.n))
+		case 'S':
+			frac := fmt.Sprintf("%06d000", us%1_000_000)
+			b.WriteString(frac[:min(x.n, 9)])
+		case 'X':
+			b.WriteString("Z")
+		case 'x':
+			b.WriteString([]string{"+00", "+0000", "+00:00", "+0000", "+00:00"}[min(x.n, 5)-1])
+		case 'Z':
+			b.WriteString([]string{"+0000", "+0000", "+0000", "GMT", "Z"}[min(x.n, 5)-1])
+		case 'z':
+			b.WriteString(map[bool]string{true: "Coordinated Universal Time", false: "UTC"}[x.n >= 4])
+		case 'V':
+			b.WriteString("Etc/UTC")
+		case 'O':
+			b.WriteString("GMT")
+		}
+	}
+	return b.String()
+}
+
+func era(y int64, n int) string {
+	if n >= 4 {
+		return map[bool]string{true: "Anno Domini", false: "Before Christ"}[y > 0]
+	}
+	return map[bool]string{true: "AD", false: "BC"}[y > 0]
+}
+
+func yearText(y int64, n int) string {
+	if n == 2 {
+		return padded(floorMod(y, 100), 2)
+	}
+	s := padded(abs64(y), n)
+	if y < 0 {
+		return "-" + s
+	}
+	if n >= 4 && len(s) > n {
+		return "+" + s
+	}
+	return s
+}
+
+func padded(v int64, width int) string {
+	s := strconv.FormatInt(v, 10)
+	if len(s) < width {
+		s = strings.Repeat("0", width-len(s)) + s
+	}
+	return s
+}
+
+// patternCache keeps the last pattern: most are constants.
+type patternCache struct {
+	text    string
+	p       *datePattern
+	parsing bool
+}
+
+func (c *patternCache) get(text string) (*datePattern, error) {
+	if c.p != nil && c.text == text {
+		return c.p, nil
+	}
+	p, err := compilePattern(text, c.parsing)
+	if err != nil {
+		return nil, err
+	}
+	c.text, c.p = text, p
+	return p, nil
+}
+
+func dateFormat(c *call) (arrow.Array, error) {
+	t, pat, cache := c.int(0), c.str(1), &patternCache{}
+	return c.strings(func(i int) (string, error) {
+		p, err := cache.get(pat(i))
+		if err != nil {
+			return "", err
+		}
+		return p.format(t(i)), nil
+	})
+}
+
+func fromUnixTime(c *call) (arrow.Array, error) {
+	v, pat, cache := c.int(0), func(int) string { return "yyyy-MM-dd HH:mm:ss" }, &patternCache{}
+	if c.has(1) {
+		pat = c.str(1)
+	}
+	return c.strings(func(i int) (string, error) {
+		p, err := cache.get(pat(i))
+		if err != nil {
+			return "", err
+		}
+		us, ok := mul64(v(i), 1_000_000)
+		if !ok {
+			return "", noClass("long overflow")
+		}
+		return p.format(us), nil
+	})
+}
+
+// parseByPattern reads dates and timestamps by a pattern; to_unix_timestamp gives seconds.
+func parseByPattern(c *call) (arrow.Array, error) {
+	s, pat, cache := c.str(0), c.str(1), &patternCache{parsing: true}
+	return c.ints(func(i int) (int64, error) {
+		p, err := cache.get(pat(i))
+		if err != nil {
+			return 0, err
+		}
+		us, err := p.parse(s(i))
+		if err != nil {
+			return 0, failf("CANNOT_PARSE_TIMESTAMP", "%q could not be parsed by the pattern %q: %v", clip(s(i)), pat(i), err)
+		}
+		switch {
+		case c.out() == types.Date:
+			days, _ := civil.Split(us)
+			return days, nil
+		case c.node.Fn == "to_unix_timestamp":
+			return floorDiv(us, 1_000_000), nil
+		}
+		return us, nil
+	})
+}
