@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -20,6 +21,18 @@ type emitter struct {
 	pv   []byte
 	tags []byte
 	stat []byte
+}
+
+func (e *emitter) all(ctx context.Context, batches <-chan arrow.RecordBatch) error {
+	for b := range batches {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := e.record(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *emitter) record(rec arrow.RecordBatch) error {

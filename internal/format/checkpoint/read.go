@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,13 +139,13 @@ func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off
 
 func readParquet(ctx context.Context, src *source, h *action.Handler) error {
 	props := parquet.NewReaderProperties(memory.DefaultAllocator)
-	props.BufferedStreamEnabled = true
+	props.BufferedStreamEnabled = true // a column chunk is not fetched whole
 	pf, err := file.NewParquetReader(src.SectionReader, file.WithReadProps(props))
 	if err != nil {
 		return err
 	}
 	defer pf.Close()
-	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: true}, memory.DefaultAllocator)
+	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: false}, memory.DefaultAllocator)
 	if err != nil {
 		return err
 	}
@@ -152,20 +153,73 @@ func readParquet(ctx context.Context, src *source, h *action.Handler) error {
 	if len(leaves) == 0 {
 		return nil
 	}
+	if err := checkChunks(pf, src.Size()); err != nil {
+		return err
+	}
 	rec, err := rd.GetRecordReader(ctx, leaves, nil)
 	if err != nil {
 		return err
 	}
 	defer rec.Release()
-	var e emitter
-	e.h = h
-	for rec.Next() {
-		if err := e.record(rec.RecordBatch()); err != nil {
-			return err
+	return emitAll(ctx, rec, h)
+}
+
+// emitAll decodes batches in one goroutine and hands out their rows in another.
+func emitAll(ctx context.Context, rec pqarrow.RecordReader, h *action.Handler) error {
+	batches := make(chan arrow.RecordBatch, 1)
+	stop := make(chan struct{})
+	var failed error // of the decoder; read after batches is closed
+	go func() {
+		defer close(batches)
+		defer func() {
+			if r := recover(); r != nil {
+				failed = fmt.Errorf("damaged Parquet: %v", r)
+			}
+		}()
+		for rec.Next() {
+			b := rec.RecordBatch()
+			b.Retain() // the reader lets go of it at the next step
+			select {
+			case batches <- b:
+			case <-stop:
+				return
+			}
 		}
-	}
-	if err := rec.Err(); err != nil && err != io.EOF {
-		return err
+		if err := rec.Err(); err != nil && err != io.EOF {
+			failed = err
+		}
+	}()
+	e := emitter{h: h}
+	err := func() error {
+		defer func() {
+			close(stop)
+			for range batches { // wait for the decoder: it uses the file
+			}
+		}()
+		return e.all(ctx, batches)
+	}()
+	return cmp.Or(err, failed)
+}
+
+// checkChunks looks at where the footer says that columns lie. The Parquet
+// library trusts it, in goroutines of its own, where a panic cannot be caught.
+func checkChunks(pf *file.Reader, size int64) error {
+	for g := range pf.NumRowGroups() {
+		rg := pf.MetaData().RowGroup(g)
+		for i := range pf.MetaData().Schema.NumColumns() {
+			c, err := rg.ColumnChunk(i)
+			if err != nil {
+				return err
+			}
+			start, length := c.DataPageOffset(), c.TotalCompressedSize()
+			if c.HasDictionaryPage() && c.DictionaryPageOffset() > 0 {
+				start = min(start, c.DictionaryPageOffset())
+			}
+			if start < 4 || length < 0 || start > size || length > size-start || c.NumValues() < 0 || rg.NumRows() < 0 {
+				return fmt.Errorf("row group %d, column %s lies at %d with %d bytes, beyond the file of %d bytes",
+					g, pf.MetaData().Schema.Column(i).Path(), start, length, size)
+			}
+		}
 	}
 	return nil
 }
