@@ -61,7 +61,8 @@ func TestCollect(t *testing.T) {
 		{"binary", types.Binary, []any{[]byte{1}}, `{} {} {"c":0}`},
 		{"array", &types.Array{Element: types.Long, ContainsNull: true}, []any{[]any{int64(1)}, nil}, `{} {} {"c":1}`},
 		{"struct", inner, []any{[]any{int64(1), "p"}, nil, []any{nil, "q"}}, `{"c":{"x":1,"y":"p"}} {"c":{"x":1,"y":"q"}} {"c":{"x":2,"y":1}}`},
-		{"null structs", inner, []any{nil}, `{} {} {"c":{"x":1,"y":1}}`},
+		{"null structs", inner, []any{nil}, `{"c":{}} {"c":{}} {"c":{"x":1,"y":1}}`},
+		{"struct without bounds", types.NewStruct(field("b", types.Boolean)), []any{[]any{true}}, `{} {} {"c":{"b":0}}`},
 	} {
 		schema := types.NewStruct(field("c", c.t))
 		col := NewCollector(Leaves(schema), DefaultPrefix)

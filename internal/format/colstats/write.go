@@ -1,8 +1,8 @@
 package colstats
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -18,20 +18,14 @@ func (c *Collector) JSON(tightBounds bool) string {
 	dst = strconv.AppendInt(dst, c.rows, 10)
 	if len(c.roots) > 0 {
 		dst = appendTree(append(dst, `,"minValues":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
-			if l.bounds == nil {
-				return dst, false
-			}
 			return l.bounds.appendMin(dst)
-		})
+		}, true)
 		dst = appendTree(append(dst, `,"maxValues":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
-			if l.bounds == nil {
-				return dst, false
-			}
 			return l.bounds.appendMax(dst)
-		})
+		}, true)
 		dst = appendTree(append(dst, `,"nullCount":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
 			return strconv.AppendInt(dst, l.nulls, 10), true
-		})
+		}, false)
 	}
 	if tightBounds {
 		dst = append(dst, `,"tightBounds":true`...)
@@ -40,29 +34,39 @@ func (c *Collector) JSON(tightBounds bool) string {
 }
 
 // appendTree writes one statistic of all leaves, as objects that mirror the
-// schema; structs without any are left out.
-func appendTree(dst []byte, nodes []*node, stat func([]byte, *leafStats) ([]byte, bool)) []byte {
+// schema. A leaf without a value is left out; a struct stays, empty if need be,
+// unless none of its leaves can have a value.
+func appendTree(dst []byte, nodes []*node, stat func([]byte, *leafStats) ([]byte, bool), bounds bool) []byte {
 	dst = append(dst, '{')
 	start := len(dst)
 	for _, n := range nodes {
 		mark := len(dst)
+		if bounds && !n.bounded() {
+			continue
+		}
 		if mark > start {
 			dst = append(dst, ',')
 		}
 		dst = columns.AppendQuoted(dst, n.name)
 		dst = append(dst, ':')
-		if n.leaf != nil {
-			var ok bool
-			if dst, ok = stat(dst, n.leaf); !ok {
-				dst = dst[:mark]
-			}
+		if n.leaf == nil {
+			dst = appendTree(dst, n.children, stat, bounds)
 			continue
 		}
-		if dst = appendTree(dst, n.children, stat); strings.HasSuffix(string(dst[len(dst)-2:]), "{}") {
+		var ok bool
+		if dst, ok = stat(dst, n.leaf); !ok {
 			dst = dst[:mark]
 		}
 	}
 	return append(dst, '}')
+}
+
+// bounded reports whether a leaf below has bounds by its type.
+func (n *node) bounded() bool {
+	if n.leaf != nil {
+		return n.leaf.bounds != nil
+	}
+	return slices.ContainsFunc(n.children, (*node).bounded)
 }
 
 // appendInt writes integers as numbers, dates and timestamps as text.

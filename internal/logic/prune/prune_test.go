@@ -342,7 +342,7 @@ func (w world) predicate(depth int) expr.Expr {
 		p := rapid.SampledFrom([]string{"a%", "ab", "%b", "a_", "", "%", `a\_%`, "\u00e9%"}).Draw(w.t, "pattern")
 		return call(rapid.SampledFrom([]string{"like", "startswith"}).Draw(w.t, "like"), w.scalar(types.String, depth), lit(p, types.String))
 	case "year":
-		y := &expr.Call{Fn: "year", Args: []expr.Expr{w.scalar(rapid.SampledFrom([]types.Type{types.Date, types.Timestamp}).Draw(w.t, "of"), depth)}, T: types.Integer}
+		y := &expr.Call{Fn: "year", Args: []expr.Expr{w.scalar(types.Date, depth)}, T: types.Integer}
 		return call(rapid.SampledFrom([]string{"=", "<"}).Draw(w.t, "op"), y, lit(rapid.Int64Range(1968, 1972).Draw(w.t, "y"), types.Integer))
 	default:
 		return call(fn, x, w.scalar(t, depth))

@@ -200,22 +200,16 @@ func plus(a, b colstats.Value) colstats.Value {
 	return colstats.Value{Class: colstats.Int, I: c}
 }
 
-// year is monotone in a date or timestamp.
+// year is monotone in a date; the binder casts timestamps to dates for it.
 func year(a scalar, t types.Type) (scalar, bool) {
-	each := int64(1)
-	switch {
-	case t == nil:
-		return anyValue, false
-	case t.Kind() == types.KindTimestamp || t.Kind() == types.KindTimestampNTZ:
-		each = microsPerDay
-	case t.Kind() != types.KindDate:
+	if t == nil || t.Kind() != types.KindDate {
 		return anyValue, false
 	}
 	return mapped(a, func(v colstats.Value, _ bool) colstats.Value {
 		if v.Class != colstats.Int {
 			return colstats.Value{}
 		}
-		y, _, _ := columns.Civil(floorDiv(v.I, each))
+		y, _, _ := columns.Civil(v.I)
 		return colstats.Value{Class: colstats.Int, I: y}
 	}), true
 }
