@@ -42,7 +42,7 @@ func newBuilder(schema *types.Struct, o Options) (*builder, error) {
 
 // rollback removes what an unfinished row has left.
 func (b *builder) rollback() {
-	b.data.next = 0
+	b.data.at = 0
 	for _, c := range b.data.cols {
 		c.truncate(b.n)
 	}

@@ -137,7 +137,7 @@ func (f csvFormat) rows(w *window, o Options, b *builder) (rowReader, error) {
 		taken[i] = i >= 0
 		r.to = append(r.to, i)
 	}
-	b.data.next = 0
+	b.data.at = 0
 	return r, nil
 }
 
@@ -205,10 +205,12 @@ func (r *csvReader) next() (rec record, problem, err error) {
 		}
 		r.number++
 		rec = record{number: r.number, offset: r.w.offset(), text: bytes.TrimRight(text[:n], "\r\n")}
-		var syntax *syntaxError
 		at := 0
-		if errors.As(problem, &syntax) {
-			at = syntax.at
+		if problem != nil {
+			var syntax *syntaxError
+			if errors.As(problem, &syntax) {
+				at = syntax.at
+			}
 			rec.offset += int64(at)
 			if n == len(text) && r.w.eof {
 				r.ended = true

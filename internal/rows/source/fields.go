@@ -10,19 +10,27 @@ import (
 
 // fields finds the column of a key: by its exact name, otherwise without
 // regard to case. Objects of one file mostly have their keys in one order, so the
-// next column in order is tried first.
+// key that stood at the same place of the object before is tried first.
 type fields struct {
 	names  []string
 	cols   []column
 	exact  map[string]int
-	folded map[string]int // keys seen that are not exact; -1 is unknown
-	next   int
+	folded map[string]place // keys seen that are not exact; column -1 is unknown
+	order  []place          // the keys of the object before
+	at     int              // the place in this object
+}
+
+// place is a key and where its value goes.
+type place struct {
+	key   string
+	col   int
+	exact bool
 }
 
 const maxFolded = 10_000
 
 func newFields(s *types.Struct, c *convert) (*fields, error) {
-	f := &fields{exact: map[string]int{}, folded: map[string]int{}}
+	f := &fields{exact: map[string]int{}, folded: map[string]place{}}
 	for i, field := range s.Fields {
 		col, err := newColumn(field.Type, c)
 		if err != nil {
@@ -39,28 +47,37 @@ func newFields(s *types.Struct, c *convert) (*fields, error) {
 
 // find returns the column of a key or -1.
 func (f *fields) find(key []byte) (i int, exact bool) {
-	if f.next < len(f.names) && f.names[f.next] == string(key) {
-		f.next++
-		return f.next - 1, true
+	if f.at < len(f.order) && f.order[f.at].key == string(key) {
+		p := &f.order[f.at]
+		f.at++
+		return p.col, p.exact
 	}
+	p := f.lookUp(key)
+	if f.at < maxFolded {
+		f.order = append(f.order[:f.at], p)
+		f.at++
+	}
+	return p.col, p.exact
+}
+
+func (f *fields) lookUp(key []byte) place {
 	if i, ok := f.exact[string(key)]; ok {
-		f.next = i + 1
-		return i, true
+		return place{f.names[i], i, true}
 	}
-	if i, ok := f.folded[string(key)]; ok {
-		return i, false
+	if p, ok := f.folded[string(key)]; ok {
+		return p
 	}
-	found := -1
+	p := place{string(key), -1, false}
 	for i, name := range f.names {
-		if strings.EqualFold(name, string(key)) {
-			found = i
+		if strings.EqualFold(name, p.key) {
+			p.col = i
 			break
 		}
 	}
 	if len(f.folded) < maxFolded {
-		f.folded[string(key)] = found
+		f.folded[p.key] = p
 	}
-	return found, false
+	return p
 }
 
 // place returns the column that takes the value of key in a row, or -1 when
@@ -79,7 +96,7 @@ func (f *fields) place(key []byte, row int) int {
 
 // complete gives NULL to the columns that a row did not mention.
 func (f *fields) complete(row int) {
-	f.next = 0
+	f.at = 0
 	for _, c := range f.cols {
 		if c.size() == row {
 			c.null()

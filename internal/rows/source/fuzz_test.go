@@ -50,6 +50,7 @@ func FuzzSkip(f *testing.F) {
 // FuzzString compares the text of strings with the standard library.
 func FuzzString(f *testing.F) {
 	f.Add(`"plain"`)
+	f.Add(`"half a pair\ud800"`)
 	f.Add(`"é\u00e9\ud83d\ude00\ud83d\\\"\/\b\f\n\r\t long enough for eight bytes at once"`)
 	f.Fuzz(func(t *testing.T, s string) {
 		var want string

@@ -35,7 +35,7 @@ func (s *shape) value(l *lexer) error {
 		if s.fields == nil {
 			s.fields = map[string]*shape{}
 		}
-		return l.object(func(key []byte) error { return s.field(string(key)).value(l) })
+		return l.object(func(key []byte) error { return s.fieldOf(key).value(l) })
 	case '[':
 		if s.array == nil {
 			s.array = &shape{}
@@ -67,6 +67,14 @@ func (s *shape) value(l *lexer) error {
 		return nil
 	}
 	return l.skip()
+}
+
+// fieldOf is field for a key, without an allocation when it is known.
+func (s *shape) fieldOf(key []byte) *shape {
+	if f, ok := s.fields[string(key)]; ok {
+		return f
+	}
+	return s.field(string(key))
 }
 
 func (s *shape) field(name string) *shape {

@@ -18,33 +18,49 @@ func newJSONFormat() textFormat { return jsonFormat{} }
 func (jsonFormat) infer(w *window, o Options) (*types.Struct, error) {
 	r := &jsonReader{w: w}
 	root := &shape{}
+	// What a record shows is kept apart until the record is known to be good,
+	// unless the first bad one is the end of it all. Seeing a record
+	// twice shows nothing new.
+	at := root
+	look := func(l *lexer) error { return at.object(l) }
 	for {
-		at := &shape{}
-		rec, problem, err := r.next(func(l *lexer) error { return at.object(l) }, func() { at = &shape{} })
+		if o.Mode != Fail {
+			at = &shape{}
+		}
+		rec, problem, err := r.next(look, func() {})
 		switch {
 		case err == io.EOF:
 			return root.schema(o)
 		case err != nil:
 			return nil, err
-		case problem == nil:
+		case problem == nil && at != root:
 			root.merge(at)
-		case o.Mode == Fail:
+		case problem != nil && o.Mode == Fail:
 			return nil, rec.fail(o.Name, problem)
 		}
 	}
 }
 
 func (jsonFormat) rows(w *window, _ Options, b *builder) (rowReader, error) {
-	return &jsonRows{jsonReader{w: w}, b}, nil
+	r := &jsonRows{jsonReader: jsonReader{w: w}, b: b}
+	r.onField, r.undo = r.field, b.rollback
+	r.onRecord = r.parse
+	return r, nil
 }
 
 // jsonRows reads records into columns.
 type jsonRows struct {
 	jsonReader
-	b *builder
+	b   *builder
+	bad *valueError // the first of the record
+
+	// Methods as values, made once.
+	onRecord func(*lexer) error
+	onField  func(key []byte) error
+	undo     func()
 }
 
-func (r *jsonRows) read() (record, error, error) { return r.next(r.parse, r.b.rollback) }
+func (r *jsonRows) read() (record, error, error) { return r.next(r.onRecord, r.undo) }
 
 // parse appends one row. A field that does not fit is NULL, and the first of
 // them is the result.
@@ -52,38 +68,40 @@ func (r *jsonRows) parse(l *lexer) error {
 	if err := startsObject(l); err != nil {
 		return err
 	}
-	row, f := r.b.n, r.b.data
-	var bad *valueError
-	err := l.object(func(key []byte) error {
-		i := f.place(key, row)
-		if i < 0 {
-			return l.skip()
-		}
-		start, depth := l.i, l.depth
-		err := f.cols[i].json(l)
-		if err == nil {
-			return nil
-		}
-		var v *valueError
-		if !errors.As(err, &v) {
-			return err
-		}
-		if under(f.names[i], v); bad == nil {
-			bad = v
-		}
-		f.cols[i].truncate(row)
-		f.cols[i].null()
-		l.i, l.depth = start, depth
-		return l.skip()
-	})
-	if err != nil {
+	r.bad = nil
+	if err := l.object(r.onField); err != nil {
 		return err
 	}
-	f.complete(row)
-	if bad != nil {
-		return bad
+	r.b.data.complete(r.b.n)
+	if r.bad != nil {
+		return r.bad
 	}
 	return nil
+}
+
+// field reads the value of one key of a record.
+func (r *jsonRows) field(key []byte) error {
+	l, row, f := &r.l, r.b.n, r.b.data
+	i := f.place(key, row)
+	if i < 0 {
+		return l.skip()
+	}
+	start, depth := l.i, l.depth
+	err := f.cols[i].json(l)
+	if err == nil {
+		return nil
+	}
+	var v *valueError
+	if !errors.As(err, &v) {
+		return err
+	}
+	if under(f.names[i], v); r.bad == nil {
+		r.bad = v
+	}
+	f.cols[i].truncate(row)
+	f.cols[i].null()
+	l.i, l.depth = start, depth
+	return l.skip()
 }
 
 func startsObject(l *lexer) error {
@@ -143,15 +161,19 @@ func (r *jsonReader) next(parse func(*lexer) error, undo func()) (rec record, pr
 			}
 			problem = &syntaxError{what, len(text)}
 		}
-		var syntax *syntaxError
-		if errors.As(problem, &syntax) {
-			return r.broken(syntax)
+		if problem != nil {
+			var syntax *syntaxError
+			if errors.As(problem, &syntax) {
+				return r.broken(syntax)
+			}
 		}
 		r.number++
 		rec = record{number: r.number, text: text[:r.l.i]}
-		var v *valueError
-		if errors.As(problem, &v) {
-			rec.line, rec.offset = r.w.line(v.at), r.w.offset()+int64(v.at)
+		if problem != nil {
+			var v *valueError
+			if errors.As(problem, &v) {
+				rec.line, rec.offset = r.w.line(v.at), r.w.offset()+int64(v.at)
+			}
 		}
 		r.w.pos += r.l.i
 		r.comma = r.inArray

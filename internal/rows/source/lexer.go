@@ -298,7 +298,7 @@ func (l *lexer) unicode(i int) (rune, int, error) {
 	if !utf16.IsSurrogate(r) {
 		return r, 6, nil
 	}
-	if i+7 >= len(l.b) {
+	if i+6 >= len(l.b) || l.b[i+6] == '\\' && i+7 >= len(l.b) {
 		return 0, 0, errMore
 	}
 	if l.b[i+6] == '\\' && l.b[i+7] == 'u' {

@@ -21,7 +21,7 @@ type window struct {
 	max     int
 }
 
-const windowSize = 1 << 20
+const windowSize = 256 << 10
 
 func newWindow(ctx context.Context, r io.Reader, max int) (*window, error) {
 	w := &window{ctx: ctx, r: r, buf: make([]byte, 0, windowSize), max: max}
