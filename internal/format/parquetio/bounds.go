@@ -34,7 +34,7 @@ func literalBounds(leaf *parquetNode, t types.Type, conv convert, s pageBounds, 
 	p := physical(leaf.physical)
 	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed || leaf.converted >= 11 && leaf.converted <= 14
 	switch {
-	case p == physInt96 || leaf.logical.kind == 15:
+	case p == physInt96 || leaf.logical.kind == logicalHalf:
 		return b
 	case s.legacy && (p == physBytes || p == physFixed || unsigned):
 		return b

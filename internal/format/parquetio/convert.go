@@ -96,7 +96,7 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 		case types.KindBinary:
 			return asIs(dt), !isDecimal
 		case types.KindFloat:
-			return halfFloat, leaf.logical.kind == 15 && leaf.width == 2
+			return halfFloat, leaf.logical.kind == logicalHalf && leaf.width == 2
 		case types.KindDecimal:
 			return bytesDecimal(t.(types.Decimal), dt, fileScale), isDecimal
 		}

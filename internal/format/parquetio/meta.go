@@ -41,6 +41,11 @@ const (
 	logicalDate      = 6
 	logicalTimestamp = 8
 	logicalInteger   = 10
+	logicalEnum      = 4
+	logicalTime      = 7
+	logicalJSON      = 12
+	logicalHalf      = 15
+	logicalVariant   = 16
 )
 
 type rowGroup struct {

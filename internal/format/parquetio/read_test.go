@@ -247,3 +247,17 @@ func TestPredicatesSkipPages(t *testing.T) {
 		}
 	}
 }
+
+func TestSchemaOfAFile(t *testing.T) {
+	s := everyType()
+	for name, data := range map[string][]byte{"ours": writeFile(t, s, WriterOptions{}, sampleColumns(t, s, 0, 5)), "arrow": arrowFile(t, s, sampleColumns(t, s, 0, 5))} {
+		f, err := Open(bytes.NewReader(data), int64(len(data)), OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Schema()
+		if err != nil || !types.Equal(got, s) {
+			t.Errorf("%s: %v (%v)", name, got, err)
+		}
+	}
+}

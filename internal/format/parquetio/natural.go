@@ -1,0 +1,100 @@
+package parquetio
+
+import (
+	"fmt"
+
+	"github.com/sluicelake/sluice/types"
+)
+
+// Schema is the file's own schema as Delta types, for files that belong to no
+// table: unsigned integers widen, other units of time are microseconds. It
+// reports a column that no Delta type can hold.
+func (f *File) Schema() (s *types.Struct, err error) {
+	defer f.guard(&err)
+	s, err = naturalStruct(f.meta.root)
+	return s, f.wrap(err)
+}
+
+func naturalStruct(g *parquetNode) (*types.Struct, error) {
+	s := &types.Struct{}
+	for _, k := range g.children {
+		t, err := naturalType(k)
+		if err != nil {
+			return nil, err
+		}
+		s.Fields = append(s.Fields, types.Field{Name: k.name, Type: t, Nullable: k.repetition == optional})
+	}
+	return s, nil
+}
+
+func naturalType(n *parquetNode) (types.Type, error) {
+	isMap := n.logical.kind == logicalMap || n.converted == 1 || n.converted == 2
+	switch {
+	case n.repetition == repeated || n.isList():
+		rep, el, ok := n.listElement()
+		if !ok {
+			return nil, fmt.Errorf("column %s is no list that the format knows", n.path)
+		}
+		var t types.Type
+		var err error
+		if el == rep { // the element is the repeated node itself
+			one := *el
+			one.repetition = required
+			t, err = naturalType(&one)
+		} else {
+			t, err = naturalType(el)
+		}
+		return &types.Array{Element: t, ContainsNull: el.repetition == optional}, err
+	case isMap && n.leaf < 0:
+		_, key, value, ok := n.mapEntry()
+		if !ok || value == nil {
+			return nil, fmt.Errorf("column %s is no map that the format knows", n.path)
+		}
+		k, err := naturalType(key)
+		if err != nil {
+			return nil, err
+		}
+		v, err := naturalType(value)
+		return &types.Map{Key: k, Value: v, ValueContainsNull: value.repetition == optional}, err
+	case n.leaf < 0:
+		if n.logical.kind == logicalVariant {
+			return types.Variant, nil
+		}
+		return naturalStruct(n)
+	}
+	if t := naturalLeaf(n); t != nil {
+		if _, ok := converter(n, t); ok {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("column %s is %s, which no Delta type can hold", n.path, n.describe())
+}
+
+// naturalLeaf is nil when there is no type.
+func naturalLeaf(n *parquetNode) types.Type {
+	unsigned := n.logical.kind == logicalInteger && !n.logical.signed || n.converted >= 11 && n.converted <= 14
+	switch {
+	case physical(n.physical) == physInt96:
+		return types.Timestamp
+	case n.isTimestamp():
+		if n.logical.kind == logicalTimestamp && !n.logical.utc {
+			return types.TimestampNTZ
+		}
+		return types.Timestamp
+	case unsigned:
+		return map[int]types.Type{8: types.Short, 16: types.Integer, 32: types.Long, 64: types.Decimal{Precision: 20}}[n.intBits()]
+	case n.logical.kind == logicalTime || n.converted == 7 || n.converted == 8 || n.converted == 21:
+		return nil
+	case n.logical.kind == logicalHalf:
+		return types.Float
+	case physical(n.physical) == physBytes && (n.logical.kind == logicalEnum || n.logical.kind == logicalJSON || n.converted == 4 || n.converted == 19):
+		return types.String
+	case physical(n.physical) == physFixed && n.logical.kind != logicalDecimal && n.converted != 5:
+		return types.Binary
+	}
+	t, ok := typedValue(n, 0)
+	if !ok {
+		return nil
+	}
+	return t
+}
