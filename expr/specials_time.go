@@ -107,7 +107,7 @@ func unixTimestamp(_ string, a []Expr) (Expr, error) {
 	if !isDatetime(t) {
 		return nil, unexpectedInput("unix_timestamp", 0, a[0])
 	}
-	return &Call{Fn: "unix_seconds", Args: []Expr{convert(a[0], types.Timestamp)}, T: types.Long, Null: true}, nil
+	return &Call{Fn: "unix_timestamp", Args: []Expr{convert(a[0], types.Timestamp)}, T: types.Long, Null: true}, nil
 }
 
 // parseTime binds to_date, to_timestamp and their kin: a cast, or parsing by a pattern.

@@ -269,7 +269,7 @@ func parseByPattern(c *call) (arrow.Array, error) {
 			days, _ := civil.Split(us)
 			return days, nil
 		case c.node.Fn == "to_unix_timestamp":
-			return floorDiv(us, 1_000_000), nil
+			return us / 1_000_000, nil
 		}
 		return us, nil
 	})

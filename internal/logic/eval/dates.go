@@ -44,7 +44,7 @@ func init() {
 			return c.ints(func(i int) (int64, error) { return civil.AddMonths(d(i), m(i)), nil })
 		},
 		"months_between": monthsBetween, "next_day": nextDay, "make_date": makeDate, "make_timestamp": makeTimestamp,
-		"unix_seconds": divided(1_000_000), "unix_millis": divided(1_000), "unix_micros": divided(1), "unix_date": divided(1), "date_from_unix_date": divided(1),
+		"unix_seconds": divided(1_000_000), "unix_timestamp": datePart(func(v int64) int64 { return v / 1_000_000 }), "unix_millis": divided(1_000), "unix_micros": divided(1), "unix_date": divided(1), "date_from_unix_date": divided(1),
 		"timestamp_seconds": timestampSeconds, "timestamp_millis": timesMicros(1_000), "timestamp_micros": timesMicros(1),
 		"timestampdiff": timestampDiff, "timestampadd": timestampAdd, "make_dt_interval": makeDayTime, "make_ym_interval": makeYearMonth,
 		"from_utc_timestamp": zoneShift(1), "to_utc_timestamp": zoneShift(-1),

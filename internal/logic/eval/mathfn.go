@@ -27,7 +27,7 @@ func init() {
 		"log": logarithm,
 	}
 	for name, f := range map[string]func(float64) float64{
-		"exp": math.Exp, "expm1": math.Expm1, "sqrt": math.Sqrt, "cbrt": math.Cbrt, "sin": math.Sin, "cos": math.Cos, "tan": math.Tan,
+		"exp": exponential, "expm1": math.Expm1, "sqrt": math.Sqrt, "cbrt": cbrt, "sin": math.Sin, "cos": math.Cos, "tan": math.Tan,
 		"cot": func(x float64) float64 { return 1 / math.Tan(x) }, "sec": func(x float64) float64 { return 1 / math.Cos(x) }, "csc": func(x float64) float64 { return 1 / math.Sin(x) },
 		"asin": math.Asin, "acos": math.Acos, "atan": math.Atan, "sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh,
 		"asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh, "rint": math.RoundToEven,
@@ -36,7 +36,7 @@ func init() {
 	} {
 		family[name] = float1(f)
 	}
-	for name, f := range map[string]func(float64) float64{"ln": math.Log, "log10": math.Log10, "log2": math.Log2} {
+	for name, f := range map[string]func(float64) float64{"ln": logarithmE, "log10": math.Log10, "log2": math.Log2} {
 		family[name] = positive(f, 0)
 	}
 	family["log1p"] = positive(math.Log1p, -1)
@@ -76,7 +76,7 @@ func logarithm(c *call) (arrow.Array, error) {
 		if base(i) <= 0 || x(i) <= 0 {
 			return 0, errNull
 		}
-		return math.Log(x(i)) / math.Log(base(i)), nil
+		return logarithmE(x(i)) / logarithmE(base(i)), nil
 	})
 }
 

@@ -99,6 +99,9 @@ func round(c *call) (arrow.Array, error) {
 	return c.floats(func(i int) (float64, error) {
 		f := x(i)
 		d, ok := expr.ParseDecimal(formatFloat(f, 64))
+		if f == 0 {
+			return 0, nil // also for the negative zero
+		}
 		if !ok || int(digits(i)) >= d.Scale {
 			return f, nil
 		}
