@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 
 	"github.com/sluicelake/sluice/action"
@@ -138,8 +139,14 @@ func (p *partBuilder) file(f *action.File, remove bool) error {
 		raw = []byte("{}")
 	}
 	if p.chunk.len() == 0 || !bytes.Equal(raw, p.lastRaw) {
+		if err := texts(f, raw, "partitionValues"); err != nil {
+			return err
+		}
 		p.lastRaw = append(p.lastRaw[:0], raw...)
 		p.lastTuple = p.dict.of(raw)
+	}
+	if err := texts(f, f.Tags, "tags"); err != nil {
+		return err
 	}
 	stats, plain := f.Stats.Plain()
 	if !plain {
@@ -148,7 +155,7 @@ func (p *partBuilder) file(f *action.File, remove bool) error {
 	}
 	dv, err := f.Dv()
 	if err != nil {
-		return err
+		return malformed(f, "deletionVector", err)
 	}
 	r := row{size: f.Size, modTime: f.ModificationTime, records: numRecords(stats), tuple: p.lastTuple, vector: dv, stats: stats}
 	p.rest = appendRest(p.rest[:0], f, remove)
@@ -160,6 +167,27 @@ func (p *partBuilder) file(f *action.File, remove bool) error {
 	p.chunk.add(r)
 	p.line = append(p.line, uint32(f.Line))
 	return nil
+}
+
+// texts checks that a raw object holds texts, so that it can be decoded later
+// without an error.
+func texts(f *action.File, raw []byte, what string) error {
+	if len(raw) <= len("{}") {
+		return nil
+	}
+	if err := action.WalkPartitionValues(raw, func(_, _ action.Text, _ bool) bool { return true }); err != nil {
+		return malformed(f, what, err)
+	}
+	return nil
+}
+
+func malformed(f *action.File, what string, err error) error {
+	column, msg := 1, err.Error()
+	var s *action.SyntaxError
+	if errors.As(err, &s) {
+		column, msg = s.Column, s.Msg
+	}
+	return &action.SyntaxError{Line: f.Line, Column: column, Msg: what + ": " + msg}
 }
 
 // appendRest writes the fields that have no column as members of a JSON object.

@@ -176,14 +176,14 @@ func TestChecksum(t *testing.T) {
 // of several batches.
 func TestLargeCommits(t *testing.T) {
 	dir := t.TempDir()
-	writeLargeTable(t, dir, 60_000, 2)
+	writeLargeTable(t, dir, 40_000, 2)
 	w := &table{t: t, b: openBucket(t, dir), env: newTable(t).env}
 	s := w.load(snapshot.Latest())
 	if err := snapshot.WriteCheckpoint(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
 	again := w.load(snapshot.Latest())
-	if s.NumFiles() != 60_000 || again.NumFiles() != 60_000 || s.SizeInBytes() != again.SizeInBytes() {
+	if s.NumFiles() != 40_000 || again.NumFiles() != 40_000 || s.SizeInBytes() != again.SizeInBytes() {
 		t.Fatalf("%v, %v", s, again)
 	}
 	for i := range s.Files().All() {

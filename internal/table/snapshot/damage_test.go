@@ -24,6 +24,10 @@ func TestDamagedLogs(t *testing.T) {
 		{"cut-off commit", func(w *table) { w.start("a"); w.put(commitPath(1), addLine("b")+"\n"+addLine("c")[:40]) }, "line 2", 2},
 		{"empty commit", func(w *table) { w.start("a"); w.put(commitPath(1), "") }, "empty", 0},
 		{"blank commit", func(w *table) { w.start("a"); w.put(commitPath(1), "\n\n") }, "empty", 0},
+		{"nested partition value", func(w *table) {
+			w.start("a")
+			w.commit(1, addLine("b"), strings.Replace(addLine("c"), `{"p":"x"}`, `{"p":{"q":1}}`, 1))
+		}, "00001.json: line 2, column 6: partitionValues", 2},
 		{"no protocol", func(w *table) { w.commit(0, metadataLine) }, "no protocol", 0},
 		{"no metadata", func(w *table) { w.commit(0, protocolLine, addLine("a")) }, "no metaData", 0},
 		{"bad schema", func(w *table) {

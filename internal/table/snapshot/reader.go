@@ -202,6 +202,9 @@ func damaged(b *storage.Bucket, key string, version int64, err error) error {
 		c := &CorruptError{Table: b.URL(), File: key, Version: version, Class: "DELTA_STATE_RECOVER_ERROR", Cause: err}
 		if s != nil {
 			c.Line = s.Line
+			if s.File == "" {
+				s.File = key
+			}
 		}
 		return c
 	}

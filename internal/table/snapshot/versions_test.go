@@ -192,7 +192,7 @@ func TestManySmallCommits(t *testing.T) {
 	s := w.load(snapshot.Latest())
 	first := s
 	var wg sync.WaitGroup
-	for v := int64(1); v <= 12_000; v++ {
+	for v := int64(1); v <= 6_000; v++ {
 		lines := []string{addLine(fmt.Sprintf("f%d", v))}
 		if v > 3 {
 			lines = append(lines, removeLine(fmt.Sprintf("f%d", v-3)))
@@ -218,7 +218,7 @@ func TestManySmallCommits(t *testing.T) {
 		s = next
 	}
 	wg.Wait()
-	if s.NumFiles() != 3 || paths(s) != "f11998 f11999 f12000" || first.NumFiles() != 0 || s.NumTombstones() != 11_997 {
+	if s.NumFiles() != 3 || paths(s) != "f5998 f5999 f6000" || first.NumFiles() != 0 || s.NumTombstones() != 5_997 {
 		t.Errorf("%v: %s, %d tombstones", s, paths(s), s.NumTombstones())
 	}
 }
