@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"time"
 )
@@ -61,11 +62,20 @@ func main() {
 		list   = flag.Bool("list", false, "list the workloads")
 		child  = flag.String("child", "", "internal: run one workload in this process")
 		place  = flag.String("place", "", "internal: where")
+		prof   = flag.String("profile", "", "write a processor profile of each run of sluice to this file")
 	)
 	flag.Int64Var(&lineitemRows, "rows", 6_000_000, "rows of the lineitem table")
 	flag.Parse()
 	ctx := context.Background()
 	if *child != "" {
+		if *prof != "" {
+			stop, err := profile(*prof)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+				os.Exit(1)
+			}
+			defer stop()
+		}
 		if err := runChild(ctx, *child, *place); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
@@ -78,7 +88,7 @@ func main() {
 		}
 		return
 	}
-	b := bench{dir: *dir, runs: *runs, peer: *peer, record: *record}
+	b := bench{dir: *dir, runs: *runs, peer: *peer, record: *record, profile: *prof}
 	if err := b.all(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -86,13 +96,22 @@ func main() {
 }
 
 type bench struct {
-	dir    string
-	runs   int
-	peer   bool
-	record string
+	dir     string
+	runs    int
+	peer    bool
+	record  string
+	profile string
+	// scratch is removed at the end: ext4 creates files slowly for minutes
+	// after many were deleted, which would be charged to the next run.
+	scratch []string
 }
 
 func (b *bench) all(ctx context.Context, only string) error {
+	defer func() {
+		for _, dir := range b.scratch {
+			os.RemoveAll(dir)
+		}
+	}()
 	re, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -108,7 +127,7 @@ func (b *bench) all(ctx context.Context, only string) error {
 		}
 		for range b.runs {
 			if err := b.once(w, "sluice", func(place string) *exec.Cmd {
-				return exec.CommandContext(ctx, os.Args[0], "-child", w.name, "-place", place, "-rows", fmt.Sprint(lineitemRows))
+				return exec.CommandContext(ctx, os.Args[0], "-child", w.name, "-place", place, "-rows", fmt.Sprint(lineitemRows), "-profile", b.profile)
 			}); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
@@ -131,7 +150,7 @@ func (b *bench) once(w workload, engine string, command func(place string) *exec
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	b.scratch = append(b.scratch, scratch)
 	place := scratch
 	if w.fresh != nil {
 		if place, err = w.fresh(b.dir, scratch); err != nil {
@@ -195,4 +214,19 @@ func runChild(ctx context.Context, name, place string) error {
 		}
 	}
 	return fmt.Errorf("there is no workload %s", name)
+}
+
+// profile starts a processor profile; the returned function ends it.
+func profile(file string) (stop func(), err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
 }

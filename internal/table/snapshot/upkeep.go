@@ -9,16 +9,22 @@ import (
 	"github.com/sluicelake/sluice/internal/table/feature"
 )
 
-// CheckpointDue reports whether it is time to write a checkpoint: after
-// delta.checkpointInterval commits when the table sets it, otherwise when the
-// commits since the last one are worth the cost of writing all files again.
+// CheckpointDue reports whether this version is one that gets a checkpoint:
+// every delta.checkpointInterval versions when the table sets it, otherwise as
+// seldom as makes writing all files again worth its cost. It depends on the
+// version alone, so of many writers just the one that committed it writes one.
 func (s *Snapshot) CheckpointDue() bool {
-	since := s.version - max(s.lineage.checkpoint.Load(), 0)
 	n, explicit := feature.CheckpointInterval(s.metadata)
 	if !explicit {
-		n = min(max(10, int64(s.NumFiles())/64), 100)
+		n = 100
+		for _, step := range []int64{10, 20, 50} {
+			if int64(s.NumFiles()) <= step*64 {
+				n = step
+				break
+			}
+		}
 	}
-	return since >= n
+	return s.version > 0 && s.version%n == 0
 }
 
 // LastCheckpoint is the newest version known to have a checkpoint, -1 for none.

@@ -38,41 +38,64 @@ func (a *attempt) finish(ctx context.Context, eff Effects, actions []action.Acti
 	}
 	a.result.Snapshot = next
 	l.advance(next)
+	l.lane.remember(recent{table: next.Metadata().ID, version: version, actions: actions, data: data, obj: obj})
 	if fn := l.env.Listener.Committed; fn != nil {
 		fn(observe.Committed{Table: l.bucket.URL(), TxnID: a.t.id, Version: version, Operation: eff.Operation.Name, Attempts: a.result.Attempts})
 	}
-	l.follow(ctx, next, a.t.id)
+	l.follow(next, a.t.id)
 	return a.result, nil
 }
 
-// follow writes the checksum and, when one is due, a checkpoint in the background.
-func (l *Log) follow(ctx context.Context, s *snapshot.Snapshot, txnID string) {
-	if !l.policy.NoChecksum {
-		if err := s.WriteChecksum(context.WithoutCancel(ctx), txnID); err != nil {
-			l.env.Log.Warn("version checksum not written", "version", s.Version(), "error", err)
-		}
-	}
-	if l.policy.NoCheckpoint || !s.CheckpointDue() {
-		return
-	}
+// following is the work that goes on behind commits: checksums and checkpoints
+// of the newest version, one at a time. A version that is overtaken while the
+// work is busy is passed over: both are only shortcuts for readers.
+type following struct {
+	running    bool
+	checksum   *snapshot.Snapshot
+	txnID      string
+	checkpoint *snapshot.Snapshot
+}
+
+// follow asks for the version's checksum and, when one is due, a checkpoint.
+func (l *Log) follow(s *snapshot.Snapshot, txnID string) {
 	l.mu.Lock()
-	if l.writing || l.closed {
-		l.mu.Unlock()
+	defer l.mu.Unlock()
+	if l.closed {
 		return
 	}
-	l.writing = true
-	l.after.Add(1)
-	l.mu.Unlock()
-	go func() {
-		defer l.after.Done()
-		err := snapshot.WriteCheckpoint(l.background, s)
-		if err != nil {
-			l.env.Log.Warn("checkpoint not written", "version", s.Version(), "error", err)
-		} else {
-			l.env.Log.Debug("checkpoint written", "version", s.Version())
-		}
+	if !l.policy.NoChecksum {
+		l.behind.checksum, l.behind.txnID = s, txnID
+	}
+	if !l.policy.NoCheckpoint && s.CheckpointDue() {
+		l.behind.checkpoint = s
+	}
+	if !l.behind.running && (l.behind.checksum != nil || l.behind.checkpoint != nil) {
+		l.behind.running = true
+		l.after.Go(l.work)
+	}
+}
+
+// work does what is asked for until there is nothing more.
+func (l *Log) work() {
+	for {
 		l.mu.Lock()
-		l.writing = false
+		todo := l.behind
+		l.behind = following{running: todo.checksum != nil || todo.checkpoint != nil}
 		l.mu.Unlock()
-	}()
+		if s := todo.checksum; s != nil {
+			if err := s.WriteChecksum(l.background, todo.txnID); err != nil {
+				l.env.Log.Debug("version checksum not written", "version", s.Version(), "error", err)
+			}
+		}
+		if s := todo.checkpoint; s != nil {
+			if err := snapshot.WriteCheckpoint(l.background, s); err != nil {
+				l.env.Log.Warn("checkpoint not written", "version", s.Version(), "error", err)
+			} else {
+				l.env.Log.Debug("checkpoint written", "version", s.Version())
+			}
+		}
+		if todo.checksum == nil && todo.checkpoint == nil {
+			return
+		}
+	}
 }

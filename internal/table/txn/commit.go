@@ -116,15 +116,36 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 // catchUp fits the work behind versions that this process knows of already, so
 // that no publish is wasted on them.
 func (a *attempt) catchUp(ctx context.Context) error {
-	for {
+	for !a.result.Again {
 		known := a.t.log.Known()
-		if known == nil || known.Version() <= a.version() || a.result.Again {
+		ahead := known != nil && known.Version() > a.version()
+		if !ahead && a.base != nil {
+			_, ahead = a.t.log.lane.recall(a.base.Metadata().ID, a.version()+1)
+		}
+		if !ahead {
 			return nil
 		}
-		if _, err := a.reconcile(ctx, a.version()+1); err != nil {
+		if found, err := a.reconcile(ctx, a.version()+1); err != nil || !found {
 			return err
 		}
 	}
+	return nil
+}
+
+// winner finds a version that was published: in this process' memory, or in the store.
+func (a *attempt) winner(ctx context.Context, version int64) (recent, error) {
+	l := a.t.log
+	if a.base != nil {
+		if r, ok := l.lane.recall(a.base.Metadata().ID, version); ok {
+			return r, nil
+		}
+	}
+	data, obj, err := deltalog.ReadCommit(ctx, l.bucket, version)
+	if err != nil {
+		return recent{}, err
+	}
+	acts, err := action.ParseCommit(data, deltalog.CommitPath(version))
+	return recent{version: version, actions: acts, data: data, obj: obj}, err
 }
 
 // meet reads the winners from the lost version on until there is none.
@@ -184,7 +205,7 @@ func (a *attempt) publish(ctx context.Context, eff Effects) (deltalog.Outcome, [
 func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	l := a.t.log
 	start := l.env.Now()
-	data, obj, err := deltalog.ReadCommit(ctx, l.bucket, version)
+	won, err := a.winner(ctx, version)
 	if errors.Is(err, storage.ErrNotExist) {
 		if known := l.Known(); known != nil && known.Version() >= version {
 			return false, fmt.Errorf("version %d of %s was there and is gone: the log was cleaned or replaced while this transaction ran; nothing was committed", version, l.bucket.URL())
@@ -194,15 +215,11 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("reading the winner, version %d of %s; nothing was committed: %w", version, l.bucket.URL(), err)
 	}
-	acts, err := action.ParseCommit(data, deltalog.CommitPath(version))
-	if err != nil {
-		return false, err
-	}
-	w := &conflict.Winner{Version: version, Time: obj.ModTime, Actions: acts}
+	w := &conflict.Winner{Version: version, Time: won.obj.ModTime, Actions: won.actions}
 	if a.base == nil {
 		return true, a.created(w)
 	}
-	next, err := a.base.Apply(version, acts, data, obj)
+	next, err := a.base.Apply(version, won.actions, won.data, won.obj)
 	if err != nil {
 		return false, err
 	}

@@ -3,6 +3,9 @@ package txn
 import (
 	"context"
 	"sync"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/storage"
 )
 
 // lane lets the writers of one process commit to a table in the order in which
@@ -11,6 +14,44 @@ type lane struct {
 	mu      sync.Mutex
 	busy    bool
 	waiting []chan struct{}
+	commits []recent // published by this process, oldest first
+}
+
+// recent is a commit that this process published a short while ago, so that
+// other handles on the table need not ask the store for it.
+type recent struct {
+	table   string // the table's id: another table may come to lie at the address
+	version int64
+	actions []action.Action
+	data    []byte
+	obj     storage.Object
+}
+
+// keepRecent and keepBytes bound what a lane remembers.
+const keepRecent, keepBytes = 64, 1 << 20
+
+func (l *lane) remember(r recent) {
+	if len(r.data) > keepBytes {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.commits) == keepRecent {
+		l.commits = append(l.commits[:0:0], l.commits[keepRecent/2:]...)
+	}
+	l.commits = append(l.commits, r)
+}
+
+// recall finds a commit of the table.
+func (l *lane) recall(table string, version int64) (recent, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.commits) - 1; i >= 0; i-- {
+		if r := l.commits[i]; r.version == version && r.table == table {
+			return r, true
+		}
+	}
+	return recent{}, false
 }
 
 // enter waits for its turn; the returned function gives the turn to the next.

@@ -22,11 +22,13 @@ type Log struct {
 
 	refresh sync.Mutex // one refresh at a time
 
-	after      sync.WaitGroup // checkpoints under way
+	after      sync.WaitGroup // work that goes on behind commits
 	background context.Context
 	stop       context.CancelFunc
-	writing    bool // a checkpoint is being written
+	behind     following
 	closed     bool
+
+	writable *snapshot.Snapshot // the last one that may be written to
 }
 
 // Policy bounds the commit loop.

@@ -38,7 +38,11 @@ func (a *attempt) validate(actions []action.Action) error {
 	if md == nil || protocol == nil {
 		return invalid("DELTA_METADATA_ABSENT", "the first commit of a table needs its metadata and protocol")
 	}
-	if err := feature.CheckWrite(protocol, md); err != nil {
+	if a.base == nil || protocol != a.base.Protocol() || md != a.base.Metadata() {
+		if err := feature.CheckWrite(protocol, md); err != nil {
+			return err
+		}
+	} else if err := a.t.log.checkWrite(a.base); err != nil {
 		return err
 	}
 	adds, removes, metas, protocols := map[string]bool{}, map[string]bool{}, 0, 0

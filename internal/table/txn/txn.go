@@ -47,10 +47,28 @@ func (l *Log) Begin(ctx context.Context) (*Txn, error) {
 
 // BeginAt starts a transaction on a snapshot that the caller holds.
 func (l *Log) BeginAt(s *snapshot.Snapshot) (*Txn, error) {
-	if err := feature.CheckWrite(s.Protocol(), s.Metadata()); err != nil {
+	if err := l.checkWrite(s); err != nil {
 		return nil, err
 	}
 	return l.begin(s), nil
+}
+
+// checkWrite asks whether the table may be written to; for the same protocol
+// and metadata it asks once.
+func (l *Log) checkWrite(s *snapshot.Snapshot) error {
+	l.mu.Lock()
+	known := l.writable
+	l.mu.Unlock()
+	if known != nil && known.Protocol() == s.Protocol() && known.Metadata() == s.Metadata() {
+		return nil
+	}
+	if err := feature.CheckWrite(s.Protocol(), s.Metadata()); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.writable = s
+	l.mu.Unlock()
+	return nil
 }
 
 // BeginCreate starts the transaction that creates the table: it has no snapshot
