@@ -34,7 +34,8 @@ type Batch struct {
 }
 
 const (
-	defaultBatch = 1 << 16
+	defaultBatch  = 1 << 16
+	defaultWindow = 256 << 20
 	batchBytes   = 64 << 20 // batches of wide rows are shorter
 )
 
@@ -83,9 +84,11 @@ func (f *File) read(ctx context.Context, q Query, yield func(Batch) bool) error 
 			ranges = intersect(ranges, within(q.Rows, first, g.rows))
 		}
 		if len(ranges) > 0 {
-			more, err := r.group(ctx, g, first, ranges, yield)
-			if err != nil || !more {
-				return err
+			for _, part := range r.windows(g, ranges) {
+				more, err := r.group(ctx, g, first, part, yield)
+				if err != nil || !more {
+					return err
+				}
 			}
 		}
 		first += g.rows
@@ -98,6 +101,9 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	defer f.guard(&err)
 	if q.Batch <= 0 {
 		q.Batch = defaultBatch
+	}
+	if q.Window <= 0 {
+		q.Window = defaultWindow
 	}
 	if q.Columns == nil {
 		for i := range q.Schema.Fields {

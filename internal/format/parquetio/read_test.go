@@ -76,7 +76,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := writeFile(t, s, o, cols)
 			for _, batch := range []int{0, 1, 13, 333} {
-				got, at := readRows(t, data, Query{Schema: s, Batch: batch})
+				got, at := readRows(t, data, Query{Schema: s, Batch: batch, Window: int64(batch * 1000)})
 				sameRows(t, got, want)
 				for i := range at {
 					if at[i] != int64(i) {

@@ -183,3 +183,30 @@ func within(rows []RowRange, first, n int64) []rowRange {
 	}
 	return out
 }
+
+// windows cuts the ranges of a row group that is too large to hold at once, where
+// a page index tells which bytes each part needs.
+func (r *reading) windows(g *rowGroup, ranges []rowRange) [][]rowRange {
+	var total int64
+	for _, l := range r.leaves {
+		if g.chunks[l].offsetIndexLen <= 0 {
+			return [][]rowRange{ranges}
+		}
+		total += max(g.chunks[l].size, 0)
+	}
+	n := min(total/r.q.Window+1, g.rows)
+	if n <= 1 {
+		return [][]rowRange{ranges}
+	}
+	var out [][]rowRange
+	for i := range n {
+		window := rowRange{g.rows / n * i, g.rows / n * (i + 1)}
+		if i == n-1 {
+			window.to = g.rows
+		}
+		if part := intersect(ranges, []rowRange{window}); len(part) > 0 {
+			out = append(out, part)
+		}
+	}
+	return out
+}
