@@ -15,6 +15,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/local"
 )
 
 // files is a store in a map that counts its reads.
@@ -295,6 +296,26 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkStore compares a file with an inline vector of three rows.
+func BenchmarkStore(b *testing.B) {
+	d, err := local.New(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	bucket := storage.NewBucket(d)
+	for name, below := range map[string]int{"file": 0, "inline": 1024} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				s, err := StoreWith(b.Context(), bucket, StoreOptions{InlineBelow: below}, []*roaring64.Bitmap{roaring64.BitmapOf(5, 700, 90000)})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(s.Vectors[0].SizeInBytes), "bytes")
+			}
+		})
+	}
 }
 
 func ExampleLocate() {

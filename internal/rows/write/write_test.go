@@ -488,6 +488,33 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestTargetSize: one batch of large rows is spread over files of the target size.
+func TestTargetSize(t *testing.T) {
+	schema := types.NewStruct(nullable("s", types.String))
+	tb := newTable(t, schema)
+	tb.spec.Metadata.Configuration["delta.targetFileSize"] = "2mb"
+	var rows [][]any
+	for i := range 200 {
+		rows = append(rows, []any{noise(i, 50000)})
+	}
+	w := tb.writer()
+	if _, err := w.Write(batch(t, schema, rows...), len(rows)); err != nil {
+		t.Fatal(err)
+	}
+	outs, err := w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range outs[:len(outs)-1] {
+		if o.Bytes < 1<<20 || o.Bytes > 6<<20 {
+			t.Errorf("a file of %d bytes for a target of 2 MiB", o.Bytes)
+		}
+	}
+	if len(outs) < 3 {
+		t.Errorf("%d files", len(outs))
+	}
+}
+
 // TestManyPartitions: rows of thousands of partitions in turn give one file each.
 func TestManyPartitions(t *testing.T) {
 	schema := types.NewStruct(nullable("p", types.Long), nullable("a", types.Long))

@@ -156,8 +156,9 @@ func (w *Writer) distribute(cols []arrow.Array, numbers []int32) (out []Placemen
 // append adds rows to the open file of a partition and starts another when it
 // is full. idx are the input rows; nil means all in order.
 func (w *Writer) append(number int32, cols []arrow.Array, rows int, idx []int32, out []Placement) []Placement {
+	step := w.step(cols, rows)
 	for from := 0; from < rows; {
-		n := min(stepRows, rows-from)
+		n := min(step, rows-from)
 		f := w.open[number]
 		if f == nil {
 			f = w.newFile(number)
@@ -177,6 +178,13 @@ func (w *Writer) append(number int32, cols []arrow.Array, rows int, idx []int32,
 		}
 	}
 	return out
+}
+
+// step is how many rows to add between two looks at the size of a file: fewer
+// when rows are large, so that files do not outgrow their target by much.
+func (w *Writer) step(cols []arrow.Array, rows int) int {
+	each := max(1, size(cols, rows)/int64(max(1, rows)))
+	return int(min(stepRows, max(1, max(w.layout.target, 1<<20)/4/each)))
 }
 
 // place appends the runs of input rows that go to the end of a file.
