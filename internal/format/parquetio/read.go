@@ -21,6 +21,7 @@ type Query struct {
 	Predicate expr.Expr  // bound to Schema; row groups and pages without a match are skipped, rows are not filtered
 	Rows      []RowRange // nil: all rows; otherwise ascending and apart
 	Batch     int        // most rows of a batch, default 64 Ki
+	Window    int64      // bytes of a row group to hold at once, default 256 MiB; needs a page index
 }
 
 // RowRange is rows [Start, End) of a file.
@@ -36,7 +37,7 @@ type Batch struct {
 const (
 	defaultBatch  = 1 << 16
 	defaultWindow = 256 << 20
-	batchBytes   = 64 << 20 // batches of wide rows are shorter
+	batchBytes    = 64 << 20 // batches of wide rows are shorter
 )
 
 // Read yields the rows that may match the predicate, in the order of the file.
