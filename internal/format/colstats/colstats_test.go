@@ -252,7 +252,8 @@ func TestLoosen(t *testing.T) {
 }
 
 func TestNumRecords(t *testing.T) {
-	for in, want := range map[string]int64{`{"numRecords":3}`: 3, `{"a":"numRecords","numRecords":12`: 12, `{"numRecords":-1}`: -1, `{}`: -1, ``: -1, `{"numRecords":"5"}`: -1, `{"numRecords":5.0}`: 5} {
+	for in, want := range map[string]int64{`{"numRecords":3}`: 3, `{"a":"numRecords","numRecords":12`: 12, `{"numRecords":-1}`: -1, `{}`: -1, ``: -1, `{"numRecords":"5"}`: -1, `{"numRecords":5.0}`: 5, `{"numRecords": 7}`: 7, `{"numRecords":}`: -1,
+		`{"numRecords":123456789012345678,"a":1}`: 123456789012345678, `{"numRecords":9223372036854775808}`: -1, `{"numRecords":12x`: -1} {
 		n, ok := NumRecords(in)
 		if !ok {
 			n = -1

@@ -152,6 +152,20 @@ func count(v []byte) (int64, bool) {
 
 // NumRecords finds the number of records in statistics without reading the rest.
 func NumRecords[T ~string | ~[]byte](stats T) (n int64, ok bool) {
+	const start = `{"numRecords":`
+	if len(stats) > len(start) && string(stats[:len(start)]) == start { // as most writers begin
+		for i := len(start); i < len(stats) && i < len(start)+18; i++ {
+			switch d := stats[i]; {
+			case d >= '0' && d <= '9':
+				n = n*10 + int64(d-'0')
+				continue
+			case (d == ',' || d == '}') && i > len(start):
+				return n, true
+			}
+			break
+		}
+	}
+	n = 0
 	c := cursor{b: []byte(stats)}
 	c.object(func(key []byte) bool {
 		v, good := c.token()
