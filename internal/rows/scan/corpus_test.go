@@ -94,7 +94,16 @@ func TestConformanceRows(t *testing.T) {
 	t.Logf("conformance rows: %d passed, %d refused, %d failed", passed, refused, failed)
 }
 
-func readTable(ctx context.Context, dir string, r confRead) (lines [][]byte, err error) {
+func readTable(ctx context.Context, dir string, r confRead) ([][]byte, error) {
+	return readVersion(ctx, dir, r, nil, func(cols []arrow.Array, s *types.Struct, i int) []byte {
+		return columns.AppendCanonicalRow(nil, cols, s, i)
+	})
+}
+
+type outsideFunc = func(ctx context.Context, url string) (*storage.Bucket, string, error)
+
+// readVersion reads a table into sorted lines.
+func readVersion(ctx context.Context, dir string, r confRead, outside outsideFunc, row func([]arrow.Array, *types.Struct, int) []byte) (lines [][]byte, err error) {
 	d, err := local.New(dir)
 	if err != nil {
 		return nil, err
@@ -127,7 +136,9 @@ func readTable(ctx context.Context, dir string, r confRead) (lines [][]byte, err
 			schema.Fields, keep = append(schema.Fields, f), append(keep, i)
 		}
 	}
-	for batch, err := range scan.Files(ctx, e, scan.SourceOf(s), adds, scan.Options{}) {
+	src := scan.SourceOf(s)
+	src.Outside = outside
+	for batch, err := range scan.Files(ctx, e, src, adds, scan.Options{}) {
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +150,7 @@ func readTable(ctx context.Context, dir string, r confRead) (lines [][]byte, err
 			}
 		}
 		for i := range batch.Rows {
-			lines = append(lines, append(columns.AppendCanonicalRow(nil, cols, schema, i), '\n'))
+			lines = append(lines, append(row(cols, schema, i), '\n'))
 		}
 	}
 	slices.SortFunc(lines, bytes.Compare)

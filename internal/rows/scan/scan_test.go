@@ -166,7 +166,9 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	src := tb.src
-	src.Outside = func(_ context.Context, url string) (*storage.Bucket, string, error) { return tb.bucket, "f.parquet", nil }
+	src.Outside = func(_ context.Context, url string) (*storage.Bucket, string, error) {
+		return tb.bucket, "f.parquet", nil
+	}
 	for _, err := range scan.File(t.Context(), env.New(), src, &action.Add{Path: "s3://elsewhere/x"}, scan.Options{}) {
 		if err != nil {
 			t.Errorf("allowed: %v", err)

@@ -1,0 +1,174 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/internal/format/dv"
+	"github.com/sluicelake/sluice/internal/format/parquetio"
+	"github.com/sluicelake/sluice/internal/format/partition"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/types"
+)
+
+// plan is how the files of a table become batches.
+type plan struct {
+	cols   *feature.Columns
+	opts   Options
+	query  parquetio.Query
+	parts  map[int]arrow.Array    // constant columns by ordinal, of the longest batch so far
+	values map[int]any            // their values
+	retype map[int]arrow.DataType // nested columns with other names inside
+}
+
+func newPlan(c *feature.Columns, add *action.Add, o Options) (*plan, error) {
+	p := &plan{cols: c, opts: o, parts: map[int]arrow.Array{}, values: map[int]any{}, retype: map[int]arrow.DataType{}}
+	p.query = parquetio.Query{Schema: c.Physical, Columns: []int{}, ByID: c.Mode == feature.MappingID, Batch: o.Batch, Rows: coarse(o.Rows)}
+	p.query.Predicate = dataPart(o.Predicate, c.PartitionOrdinals)
+	for i, f := range c.Logical.Fields {
+		if o.Columns != nil && !slices.Contains(o.Columns, i) {
+			continue
+		}
+		if k := slices.Index(c.PartitionOrdinals, i); k >= 0 {
+			v, err := partitionValue(add, c.PartitionPhysical[k], f)
+			if err != nil {
+				return nil, err
+			}
+			p.values[i] = v
+			continue
+		}
+		p.query.Columns = append(p.query.Columns, i)
+		if c.Mode != feature.MappingNone && types.IsNested(f.Type) {
+			dt, err := columns.ArrowType(f.Type)
+			if err != nil {
+				return nil, err
+			}
+			p.retype[i] = dt
+		}
+	}
+	return p, nil
+}
+
+// partitionValue parses the value of a partition column (PROTOCOL.md, Partition
+// Value Serialization). A column that is not named is NULL.
+func partitionValue(add *action.Add, physical string, f types.Field) (any, error) {
+	text, ok := add.PartitionValues[physical]
+	if !ok || text == nil {
+		return nil, nil
+	}
+	v, err := partition.Parse(*text, f.Type)
+	if err != nil {
+		return nil, fmt.Errorf("partition column %s: %w", types.QuoteIdentifier(f.Name), err)
+	}
+	return v, nil
+}
+
+// dataPart is what of a predicate can be judged by the columns of a file.
+func dataPart(e expr.Expr, partitions []int) expr.Expr {
+	if e == nil || len(partitions) == 0 {
+		return e
+	}
+	var keep []expr.Expr
+	for _, c := range expr.Conjuncts(e) {
+		if !slices.ContainsFunc(expr.Refs(c), func(o int) bool { return slices.Contains(partitions, o) }) {
+			keep = append(keep, c)
+		}
+	}
+	if len(keep) == 0 {
+		return nil
+	}
+	return expr.And(keep...)
+}
+
+// coarse joins ranges that lie close together: a long batch with some rows too
+// many is cheaper than many short ones.
+func coarse(rows []Range) []parquetio.RowRange {
+	const near = 4096
+	if rows == nil {
+		return nil
+	}
+	out := []parquetio.RowRange{}
+	for _, r := range rows {
+		if n := len(out); n > 0 && r.Start <= out[n-1].End+near {
+			out[n-1].End = max(out[n-1].End, r.End)
+			continue
+		}
+		out = append(out, parquetio.RowRange(r))
+	}
+	return out
+}
+
+// alive selects the rows of a batch that are wanted and not deleted.
+func (p *plan) alive(c *dv.Cursor, first int64, n int, dst []int32) (sel []int32, all bool) {
+	sel, all = c.Live(first, n, dst)
+	if p.opts.Rows == nil {
+		return sel, all
+	}
+	live := sel
+	var out []int32
+	at, _ := slices.BinarySearchFunc(p.opts.Rows, first, func(r Range, row int64) int {
+		if r.End <= row {
+			return -1
+		}
+		return 1
+	})
+	for _, r := range p.opts.Rows[at:] {
+		if r.Start >= first+int64(n) {
+			break
+		}
+		from, to := int32(max(r.Start-first, 0)), int32(min(r.End-first, int64(n)))
+		for i := from; i < to; i++ {
+			if all {
+				out = append(out, i)
+				continue
+			}
+			for len(live) > 0 && live[0] < i {
+				live = live[1:]
+			}
+			if len(live) > 0 && live[0] == i {
+				out = append(out, i)
+			}
+		}
+	}
+	return out, false
+}
+
+// finish applies the selection and adds what the file does not hold.
+func (p *plan) finish(add *action.Add, b parquetio.Batch, sel []int32, all bool) Batch {
+	out := Batch{Add: add, Columns: b.Columns, Rows: b.Rows}
+	if !all {
+		out.Columns, out.Rows = columns.TakeColumns(b.Columns, sel), len(sel)
+	}
+	for i, dt := range p.retype {
+		if out.Columns[i] != nil {
+			out.Columns[i] = columns.Retype(out.Columns[i], dt)
+		}
+	}
+	for i, v := range p.values {
+		c := p.parts[i]
+		if c == nil || c.Len() < out.Rows {
+			c = columns.Constant(v, p.cols.Logical.Fields[i].Type, out.Rows)
+			p.parts[i] = c
+		}
+		if c.Len() > out.Rows {
+			c = array.NewSlice(c, 0, int64(out.Rows))
+		}
+		out.Columns[i] = c
+	}
+	if p.opts.Positions {
+		out.Positions = make([]int64, out.Rows)
+		for i := range out.Positions {
+			out.Positions[i] = b.First + int64(i)
+			if !all {
+				out.Positions[i] = b.First + int64(sel[i])
+			}
+		}
+	}
+	return out
+}
