@@ -45,17 +45,18 @@ type Finding struct {
 	Suggestion string // SQL to use instead
 }
 
-// Explain says what the MERGE would do. It reads the source and the log, no
-// data file, and changes nothing.
-func (m *MergeBuilder) Explain(ctx context.Context) (*Explanation, error) {
+// Explain says what the MERGE would do on the newest version, or on the given
+// one. It reads the source and the log, no data file, and changes nothing.
+func (m *MergeBuilder) Explain(ctx context.Context, at ...At) (*Explanation, error) {
 	src, err := m.ready(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.t.log.Update(ctx)
+	snap, err := m.t.Snapshot(ctx, at...)
 	if err != nil {
-		return nil, mark(err)
+		return nil, err
 	}
+	s := snap.s
 	p, err := merge.NewPlan(m.spec, s.Schema(), src.Schema, m.o.internal().Expr)
 	if err != nil {
 		return nil, mark(err)

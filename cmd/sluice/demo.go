@@ -363,7 +363,7 @@ func (d *demoRun) tell(ctx context.Context, t *sluice.Table, outcomes []outcome,
 	d.a.printf("   rows: %d (%s)", total, strings.Join(parts, ", "))
 	d.a.printf("   the same as running them one after the other: %s", strings.Join(order(outcomes), ", then "))
 	d.spark(outcomes)
-	return d.warn(ctx, t)
+	return d.warn(ctx, t, outcomes)
 }
 
 func ms(t time.Duration) float64 { return float64(t.Microseconds()) / 1000 }
@@ -407,21 +407,22 @@ func (d *demoRun) spark(outcomes []outcome) {
 	d.a.printf("   Spark: would have failed %d of %d with %s (%s)", failed, len(outcomes), sluice.SparkException(class), name)
 }
 
-// warn shows what explain says of the statement before it runs, on the state
-// that the first writer leaves behind.
-func (d *demoRun) warn(ctx context.Context, t *sluice.Table) error {
-	b, err := d.builder(ctx, t, d.people[0])
+// warn shows what explain would have said of the last writer's statement, on
+// the version that it met.
+func (d *demoRun) warn(ctx context.Context, t *sluice.Table, outcomes []outcome) error {
+	last := outcomes[len(outcomes)-1]
+	b, err := d.builder(ctx, t, last.writer)
 	if err != nil {
 		return err
 	}
-	x, err := b.Explain(ctx)
+	x, err := b.Explain(ctx, sluice.Version(last.result.Version-1))
 	if err != nil {
 		return err
 	}
 	for _, f := range x.Findings {
 		lines := strings.Split(f.Text, "\n")
-		d.a.printf("   warning (%s): %s", f.Code, lines[0])
-		for _, line := range lines[1:] {
+		d.a.printf("   %s was warned (%s):", last.writer.country, f.Code)
+		for _, line := range lines {
 			d.a.printf("      %s", line)
 		}
 	}
