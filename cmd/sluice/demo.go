@@ -159,7 +159,7 @@ type outcome struct {
 	writer   population
 	result   demoResult
 	prepared time.Duration // since the start
-	ended    time.Duration
+	ended    time.Duration // published
 }
 
 // demoResult is what a writer reports, whether it is a goroutine or a process.
@@ -170,6 +170,8 @@ type demoResult struct {
 	Updated  int64        `json:"rowsUpdated"`
 	Deleted  int64        `json:"rowsDeleted"`
 	Winners  []demoWinner `json:"winners"`
+	// Timestamp is when the version was published.
+	Timestamp time.Time `json:"timestamp"`
 }
 
 type demoWinner struct {
@@ -350,6 +352,7 @@ func (d *demoRun) tell(ctx context.Context, t *sluice.Table, outcomes []outcome,
 			events = append(events, event{o.ended, line})
 		}
 	}
+	// outcomes are in the order of their versions, and so stay events of one moment
 	sort.SliceStable(events, func(i, j int) bool { return events[i].at < events[j].at })
 	for _, e := range events {
 		d.a.printf("   %8.1f ms  %s", ms(e.at), e.text)
@@ -407,7 +410,7 @@ func (d *demoRun) spark(outcomes []outcome) {
 	d.a.printf("   Spark: would have failed %d of %d with %s (%s)", failed, len(outcomes), sluice.SparkException(class), name)
 }
 
-// warn shows what explain would have said of the last writer's statement, on
+// warn shows what explain says of the last writer's statement, on
 // the version that it met.
 func (d *demoRun) warn(ctx context.Context, t *sluice.Table, outcomes []outcome) error {
 	last := outcomes[len(outcomes)-1]
@@ -421,7 +424,7 @@ func (d *demoRun) warn(ctx context.Context, t *sluice.Table, outcomes []outcome)
 	}
 	for _, f := range x.Findings {
 		lines := strings.Split(f.Text, "\n")
-		d.a.printf("   %s was warned (%s):", last.writer.country, f.Code)
+		d.a.printf("   sluice explain, asked about %s's statement at version %d (%s):", last.writer.country, last.result.Version-1, f.Code)
 		for _, line := range lines {
 			d.a.printf("      %s", line)
 		}

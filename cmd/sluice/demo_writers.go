@@ -70,8 +70,8 @@ func (d *demoRun) goroutine(ctx context.Context, p population, o *outcome, arriv
 	if err != nil {
 		return fmt.Errorf("writer %s: %w", p.country, err)
 	}
-	o.ended = time.Since(d.began)
-	o.result = demoResult{Version: res.Commit.Version, Attempts: res.Commit.Attempts, Inserted: res.Inserted, Updated: res.Updated, Deleted: res.Deleted}
+	o.ended = res.Commit.Timestamp.Sub(d.began)
+	o.result = demoResult{Timestamp: res.Commit.Timestamp, Version: res.Commit.Version, Attempts: res.Commit.Attempts, Inserted: res.Inserted, Updated: res.Updated, Deleted: res.Deleted}
 	for _, w := range res.Commit.Winners {
 		o.result.Winners = append(o.result.Winners, demoWinner{w.Version, w.Operation, w.Verdict, w.Dropped, w.Computed, w.Rows, ms(w.Elapsed), w.SparkClass})
 	}
@@ -157,9 +157,9 @@ func (d *demoRun) process(ctx context.Context, self, prefix string, p population
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("writer %s: %w: %s", p.country, err, bytes.TrimSpace(errs.Bytes()))
 	}
-	o.ended = time.Since(d.began)
 	if err := json.Unmarshal(out.Bytes(), &o.result); err != nil {
 		return fmt.Errorf("writer %s: reading its result: %w", p.country, err)
 	}
+	o.ended = max(o.prepared, o.result.Timestamp.Sub(d.began))
 	return nil
 }
