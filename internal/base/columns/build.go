@@ -140,6 +140,9 @@ func appendValue(b array.Builder, t types.Type, v any) error {
 		m := t.(*types.Map)
 		x.Append(true)
 		for _, kv := range kvs {
+			if kv.Key == nil || kv.Value == nil && !m.ValueContainsNull {
+				return fmt.Errorf("NULL as a key or a value of %s", m)
+			}
 			if err := appendValue(x.KeyBuilder(), m.Key, kv.Key); err != nil {
 				return err
 			}

@@ -54,7 +54,10 @@ func canonical(s *types.Struct, cols []arrow.Array) []string {
 	return out
 }
 
-func sameRows(t testing.TB, got, want []string) {
+func sameRows(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, got, want []string) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Fatalf("%d rows, want %d", len(got), len(want))

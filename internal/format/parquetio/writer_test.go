@@ -60,7 +60,7 @@ func sampleValue(t types.Type, i int, null bool) any {
 	case *types.Map:
 		out := []columns.KV{}
 		for k := range i % 3 {
-			out = append(out, columns.KV{Key: fmt.Sprint("k", i, k), Value: sampleValue(x.Value, i+k, true)})
+			out = append(out, columns.KV{Key: fmt.Sprint("k", i, k), Value: sampleValue(x.Value, i+k, x.ValueContainsNull)})
 		}
 		return out
 	case *types.Struct:
