@@ -142,11 +142,12 @@ func (l *Ledger) settle(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	vectors, err := dv.Store(ctx, l.bucket, rows, l.env.NewID)
+	stored, err := dv.StoreWith(ctx, l.bucket, dv.StoreOptions{NewID: l.env.NewID}, rows)
+	l.vectors = append(l.vectors, stored.Keys...)
 	if err != nil {
 		return fmt.Errorf("writing deletion vectors: %w", err)
 	}
-	for i, d := range vectors {
+	for i, d := range stored.Vectors {
 		done[i](d)
 	}
 	return nil
@@ -210,19 +211,32 @@ func TakeColumns(cols []arrow.Array, idx []int32) []arrow.Array {
 	return out
 }
 
-// Discard deletes the data files that the statement wrote and that are not part
-// of its commit: all of them when it was not committed, those that repairs left
+// Discard deletes the files that the statement wrote and that are not part of
+// its commit: all of them when it was not committed, those that repairs left
 // over when it was. It does what it can; what remains is VACUUM's.
 func (l *Ledger) Discard(ctx context.Context, committed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wanted := map[string]bool{}
+	keep := func(a *action.Add) {
+		wanted[a.Path] = true
+		if a.DeletionVector != nil {
+			if at, err := dv.Locate(a.DeletionVector, l.bucket.URL()); err == nil {
+				wanted[at.Key] = true
+			}
+		}
+	}
 	if committed {
 		for _, o := range l.outputs {
 			if o.settled != nil {
 				for _, a := range o.settled.adds {
-					wanted[a.Path] = true
+					keep(a)
 				}
+			}
+		}
+		for _, e := range l.effects {
+			if e.mark != nil && e.mark.add != nil {
+				keep(e.mark.add)
 			}
 		}
 	}
@@ -233,4 +247,9 @@ func (l *Ledger) Discard(ctx context.Context, committed bool) {
 		}
 	}
 	write.Discard(ctx, l.bucket, waste...)
+	for _, key := range l.vectors {
+		if !wanted[key] {
+			_ = l.bucket.Delete(ctx, key) // what remains is VACUUM's
+		}
+	}
 }

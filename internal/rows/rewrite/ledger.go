@@ -31,6 +31,7 @@ type Ledger struct {
 	matches []int32         // by source row: how many rows it matches
 	inserts []place         // by source row
 	written []*write.Output // every data file of the statement, wanted or not
+	vectors []string        // every file of deletion vectors, wanted or not
 }
 
 // place is what became of the insert of a source row.

@@ -24,6 +24,7 @@ type attempt struct {
 	work   Work
 	o      Options
 	base   *snapshot.Snapshot // the version the work is fitted behind; nil before version 0
+	eff    Effects // as last derived
 	result Result
 	losses int
 	cost   time.Duration // of the last publish
@@ -48,6 +49,7 @@ func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, err
 	if err != nil {
 		return a.result, err
 	}
+	a.eff = eff
 	if len(eff.Actions) == 0 && !eff.Always {
 		t.debug("nothing to commit", "operation", eff.Operation.Name)
 		a.result.Version, a.result.Snapshot = t.ReadVersion(), t.snap
@@ -83,6 +85,7 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 		if err != nil {
 			return a.result, err
 		}
+		a.eff = eff
 		if len(eff.Actions) == 0 && !eff.Always {
 			a.t.debug("nothing left to commit", "operation", eff.Operation.Name)
 			a.result.Version, a.result.Snapshot = a.version(), a.base
@@ -223,10 +226,7 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	facts, err := a.facts(ctx)
-	if err != nil {
-		return false, err
-	}
+	facts := a.facts()
 	rec := Reconciliation{Winner: version, Operation: w.Operation(), Verdict: conflict.Check(&facts, w, conflict.Precise),
 		Reference: a.reference(facts, w)}
 	if err := a.byRows(ctx, &rec.Verdict, &facts, next); err != nil {
@@ -274,19 +274,17 @@ func (a *attempt) created(w *conflict.Winner) error {
 	return conflict.NewError(a.t.log.bucket.URL(), &conflict.Facts{}, -1, w, v)
 }
 
-// facts states the transaction for the checker, as of the present base.
-func (a *attempt) facts(ctx context.Context) (conflict.Facts, error) {
-	eff, err := a.work.Effects(ctx)
-	if err != nil {
-		return conflict.Facts{}, err
-	}
+// facts states the transaction for the checker, as of the present base. Its own
+// actions are those last derived: deriving them again for each winner would
+// write deletion vectors that the next repair throws away.
+func (a *attempt) facts() conflict.Facts {
 	d := a.work.Depends()
 	return conflict.Facts{
 		Version: a.version(), Protocol: a.base.Protocol(), Metadata: a.base.Metadata(), Schema: a.base.Schema(),
 		PartitionColumns: a.base.PartitionColumns(), Reads: d.Reads, ReadFiles: d.Files, WholeTable: d.Whole, ReadApps: d.Apps,
-		Actions: eff.Actions, Operation: eff.Operation.Name, Isolation: isolationOf(eff, a.base),
+		Actions: a.eff.Actions, Operation: a.eff.Operation.Name, Isolation: isolationOf(a.eff, a.base),
 		Repairable: d.Repairable, Rebindable: d.Rebindable,
-	}, nil
+	}
 }
 
 // reference asks what delta-spark would have said.
