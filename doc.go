@@ -6,7 +6,7 @@
 //
 //	t, err := sluice.Open(ctx, "/data/people")           // or Create, CreateIfNotExists
 //	s, err := t.Snapshot(ctx, sluice.Version(12))        // or Latest(), Time(ts)
-//	for batch, err := range s.Scan(ctx, sluice.ScanOptions{Where: "country = 'UK'"}) { ... }
+//	for batch, err := range s.Scan(sluice.ScanOptions{Where: "country = 'UK'"}).Batches(ctx) { ... }
 //
 //	res, err := t.Merge(src, "t.user_id = s.user_id AND t.city = s.city").As("t", "s").
 //		WhenMatched().UpdateAll().
