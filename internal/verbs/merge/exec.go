@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/observe"
 )
 
 // smallFile is the size up to which a file is read once, whole, and kept until
@@ -275,12 +277,16 @@ func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 		return err
 	}
 	defer out.abort()
+	var done atomic.Int64
 	if err := parallel(ctx, workers, todo, func(ctx context.Context, add *action.Add) error {
 		e, err := x.compute(ctx, add, out)
 		if err != nil {
 			return fmt.Errorf("file %s: %w", add.Path, err)
 		}
 		x.ledger.Enter(e)
+		if fn := x.env.Listener.Progress; fn != nil {
+			fn(observe.Progress{Table: x.snap.Bucket().URL(), Phase: "files", Done: done.Add(1), Total: int64(len(todo)), Unit: "file"})
+		}
 		return nil
 	}); err != nil {
 		return err
