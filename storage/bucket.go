@@ -118,6 +118,30 @@ func (b *Bucket) PutIfAbsent(ctx context.Context, key string, data []byte) error
 	return b.wrap("put-if-absent", key, err)
 }
 
+// HintPutter is what a Driver may add when it can create an object faster if
+// the object need not survive a loss of power.
+type HintPutter interface {
+	PutHint(ctx context.Context, key string, data []byte) error
+}
+
+// PutHint is PutIfAbsent for an object that only spares readers work: where the
+// store makes a difference, it may be lost or empty after a loss of power.
+func (b *Bucket) PutHint(ctx context.Context, key string, data []byte) error {
+	h, ok := b.driver.(HintPutter)
+	if !ok {
+		return b.PutIfAbsent(ctx, key, data)
+	}
+	full, err := b.enter(ctx, "put-if-absent", key)
+	if err != nil {
+		return err
+	}
+	b.count.puts.Add(1)
+	if err = h.PutHint(ctx, full, data); err == nil {
+		b.count.written.Add(int64(len(data)))
+	}
+	return b.wrap("put-if-absent", key, err)
+}
+
 // Put creates or replaces an object atomically.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 	full, err := b.enter(ctx, "put", key)

@@ -15,15 +15,20 @@ import (
 // if the name exists. When only the last step (making the name durable) fails, the
 // outcome is unknown: the name is there, but might not survive a loss of power.
 func (s *Store) PutIfAbsent(ctx context.Context, key string, data []byte) error {
-	return s.put(ctx, key, data, exclusive)
+	return s.put(ctx, key, data, exclusive, s.sync)
+}
+
+// PutHint is PutIfAbsent that may be lost, or be empty, after a loss of power.
+func (s *Store) PutHint(ctx context.Context, key string, data []byte) error {
+	return s.put(ctx, key, data, exclusive, false)
 }
 
 // Put writes a hidden file and renames it over its name.
 func (s *Store) Put(ctx context.Context, key string, data []byte) error {
-	return s.put(ctx, key, data, replace)
+	return s.put(ctx, key, data, replace, s.sync)
 }
 
-func (s *Store) put(ctx context.Context, key string, data []byte, how naming) error {
+func (s *Store) put(ctx context.Context, key string, data []byte, how naming, sync bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -32,6 +37,7 @@ func (s *Store) put(ctx context.Context, key string, data []byte, how naming) er
 		return err
 	}
 	defer t.close()
+	t.sync = sync
 	if _, err := t.file.Write(data); err != nil {
 		return errors.Join(explain(err), t.discard())
 	}
@@ -110,6 +116,7 @@ type temp struct {
 	file *os.File
 	tmp  string
 	name string
+	sync bool // make it durable
 }
 
 // temp makes the directory if need be and a temporary file in it. An exclusive
@@ -120,7 +127,7 @@ func (s *Store) temp(key string, how naming) (*temp, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &temp{s: s, how: how, full: filepath.Join(s.path, path), tmp: tempName(), name: filepath.Base(path)}
+	t := &temp{s: s, sync: s.sync, how: how, full: filepath.Join(s.path, path), tmp: tempName(), name: filepath.Base(path)}
 	// The directory may vanish between finding and using it when somebody
 	// removes the table; then it is made again.
 	for tries := 0; ; tries++ {
@@ -238,7 +245,7 @@ func syncAt(root *os.Root, name string) error {
 // finish makes the file durable, gives it its name, and makes the name durable.
 func (t *temp) finish() error {
 	var err error
-	if t.s.sync {
+	if t.sync {
 		err = t.file.Sync()
 	}
 	if err2 := t.file.Close(); err == nil {
@@ -256,7 +263,7 @@ func (t *temp) finish() error {
 	if err != nil {
 		return errors.Join(explain(err), t.discard())
 	}
-	if t.s.sync {
+	if t.sync {
 		if err := syncAt(t.dir, "."); err != nil {
 			return fmt.Errorf("%w: the file has its name, but the directory could not be made durable: %w", storage.ErrOutcomeUnknown, err)
 		}

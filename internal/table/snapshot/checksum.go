@@ -47,7 +47,7 @@ func (s *Snapshot) WriteChecksum(ctx context.Context, txnID string) error {
 	if err != nil {
 		return err
 	}
-	err = s.bucket.PutIfAbsent(ctx, deltalog.ChecksumPath(s.version), append(data, '\n'))
+	err = s.bucket.PutHint(ctx, deltalog.ChecksumPath(s.version), append(data, '\n'))
 	if errors.Is(err, storage.ErrExist) {
 		return nil
 	}
