@@ -14,7 +14,8 @@ import (
 
 // Load opens the table in a bucket at a version: one GET of _last_checkpoint,
 // one LIST, and a GET for each file of the newest usable checkpoint and each
-// commit behind it, all of them at once.
+// commit behind it, all of them at once. The result is held against the version
+// checksum, if the listing shows one.
 //
 // Errors: ErrNotTable, ErrVersionNotFound, *CorruptError, *feature.Error for a
 // table that needs a newer reader, or what the store says.
@@ -36,6 +37,9 @@ func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot,
 		}
 	}
 	s, err := load(ctx, e, b, dir, want)
+	if err == nil && dir.checksums[want] {
+		s.compare(ctx)
+	}
 	if err == nil || dir.from == 0 || ctx.Err() != nil {
 		return s, explain(dir, b, at, want, err)
 	}
@@ -52,6 +56,15 @@ func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot,
 	}
 	s, err = load(ctx, e, b, dir, want)
 	return s, explain(dir, b, at, want, err)
+}
+
+// compare holds the snapshot against its version checksum. A difference is
+// reported, not fatal: the log decides what the table is.
+func (s *Snapshot) compare(ctx context.Context) {
+	_, err := s.VerifyChecksum(ctx)
+	if errors.Is(err, ErrChecksum) {
+		s.env.Log.Warn("the version checksum disagrees with the log; the log is believed", "error", err)
+	}
 }
 
 // findLog lists the log as far back as the wanted version may need.

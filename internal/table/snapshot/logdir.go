@@ -16,6 +16,7 @@ type logDirectory struct {
 	commits     map[int64]storage.Object
 	checkpoints map[int64][]checkpointFiles
 	incomplete  map[int64]bool // versions with some, not all, parts of a checkpoint
+	checksums   map[int64]bool // versions with a version checksum
 }
 
 // checkpointFiles are the top-level files of one complete checkpoint.
@@ -27,7 +28,7 @@ type checkpointFiles struct {
 
 // listLog lists the log from a version on. A log that is not there is empty.
 func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory, error) {
-	d := &logDirectory{from: from, commits: map[int64]storage.Object{}, checkpoints: map[int64][]checkpointFiles{}, incomplete: map[int64]bool{}}
+	d := &logDirectory{from: from, commits: map[int64]storage.Object{}, checkpoints: map[int64][]checkpointFiles{}, incomplete: map[int64]bool{}, checksums: map[int64]bool{}}
 	type set struct {
 		version int64
 		parts   int
@@ -47,6 +48,8 @@ func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory,
 		switch f.Kind {
 		case deltalog.Commit:
 			d.commits[f.Version] = f.Object
+		case deltalog.Checksum:
+			d.checksums[f.Version] = true
 		case deltalog.Checkpoint:
 			d.add(checkpointFiles{version: f.Version, rank: 2, parts: one})
 		case deltalog.CheckpointV2:
