@@ -21,7 +21,7 @@ func TestParsePrint(t *testing.T) {
 		"cast(a as decimal(10,2))": "CAST(a AS DECIMAL(10,2))", "a::int::string": "CAST(CAST(a AS INT) AS STRING)",
 		"t.a.b[1].c": "t.a.b[1].c", "m['k']": "m['k']", "`a b`.`select`": "`a b`.`select`", "date": "date", "DATE'2021-03-04'": "DATE'2021-03-04'",
 		"extract(YEAR FROM d)": "date_part('YEAR', d)", "substring(s FROM 2 FOR 3)": "substring(s, 2, 3)",
-		"position('l' IN s)": "position('l', s)", "trim(LEADING 'x' FROM s)": "ltrim('x', s)", "trim(s)": "trim(s)",
+		"position(a = b, s)": "position(a = b, s)", "substring(NOT a, 1)": "substring(NOT a, 1)", "position('l' IN s)": "position('l', s)", "trim(LEADING 'x' FROM s)": "ltrim('x', s)", "trim(s)": "trim(s)",
 		"overlay(s PLACING 'XX' FROM 2)": "overlay(s, 'XX', 2)", "exists(a, e -> e > 1)": "`exists`(a, (e) -> e > 1)",
 		"s LIKE 'a!%' ESCAPE '!'": "s LIKE 'a!%' ESCAPE '!'", "s LIKE ALL ('a', 'b')": "s LIKE 'a' AND s LIKE 'b'",
 		"a IS NOT DISTINCT FROM b": "a <=> b", "a IS DISTINCT FROM b": "NOT a <=> b", "a is not true": "NOT a IS TRUE",

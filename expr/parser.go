@@ -94,6 +94,9 @@ func (p *Parser) Accept(words ...string) bool {
 func (p *Parser) Expect(words ...string) error {
 	for _, w := range words {
 		if !p.tok.Is(w) {
+			if strings.ContainsAny(w, "(),=.") {
+				w = "'" + w + "'"
+			}
 			return p.Errorf(p.tok, "want %s, found %s", w, p.tok.describe())
 		}
 		p.Next()

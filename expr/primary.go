@@ -84,10 +84,7 @@ func (p *Parser) word() (Expr, error) {
 		if paren {
 			return p.unitCall(t)
 		}
-	case "SELECT", "FROM", "WHERE", "THEN", "ELSE", "WHEN", "AND", "OR", "IN", "LIKE", "IS":
-		if !paren && !p.tok.Is(".") && p.tok.Kind != EOF {
-			break
-		}
+	case "SELECT", "FROM", "WHERE", "THEN", "ELSE", "WHEN", "AND", "OR", "IN", "IS":
 		return nil, p.Errorf(t, "want an expression, found %s", t.describe())
 	}
 	if p.tok.Kind == Text {
@@ -240,16 +237,20 @@ func (p *Parser) keywordCall(name Token, up string) (Expr, error) {
 	if up == "TRIM" {
 		return p.trim(out)
 	}
+	level := precOr
+	if up == "POSITION" {
+		level = precCompare // IN separates the arguments
+	}
 	for {
-		e, err := p.expr(precPredicate + 1)
-		if err == nil && p.tok.Kind == Word && !p.keywordOf(up) {
-			// A comparison or another predicate as an argument: read it again in full.
+		e, err := p.expr(level)
+		if level == precCompare && (err != nil || !p.tok.Is("IN")) {
 			p.Seek(name.End)
 			return p.call(name)
 		}
 		if err != nil {
 			return nil, err
 		}
+		level = precOr
 		out.Args = append(out.Args, e)
 		if p.Accept(",") || (p.keywordOf(up) && p.Accept(strings.ToUpper(p.tok.Text))) {
 			continue

@@ -140,7 +140,7 @@ func printTo(b *strings.Builder, e Expr, min int) {
 		printTo(b, x.Arg, precOr)
 		b.WriteString(" AS " + quoteName(x.Name))
 	case *Call:
-		printCall(b, x)
+		printCall(b, sqlCall(x))
 	default:
 		b.WriteString(e.String())
 	}

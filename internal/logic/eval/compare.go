@@ -79,57 +79,119 @@ func kernel(a, b vec, n int, less bool) []byte {
 
 func rowValidity(v vec, n int) []byte { return valid(n, v) }
 
-// ordered compares integers, eight results at a time.
+// ordered compares integers, eight results at a time and without branches.
 func ordered[T int8 | int16 | int32 | int64](a, b []T, ka, kb bool, n int, less bool) []byte {
-	out := make([]byte, (n+7)/8)
-	switch {
-	case ka && kb:
-		if n > 0 && (less && a[0] < b[0] || !less && a[0] == b[0]) {
+	if n == 0 {
+		return nil
+	}
+	if ka && kb {
+		if less && a[0] < b[0] || !less && a[0] == b[0] {
 			return onesBits(n)
 		}
+		return make([]byte, (n+7)/8)
+	}
+	switch {
 	case kb && less:
-		k := b[0]
-		pack(out, n, func(i int) bool { return a[i] < k })
+		return lessThan(a, b[0])
 	case kb:
-		k := b[0]
-		for i := range n {
-			if a[i] == k {
-				out[i>>3] |= 1 << (i & 7)
-			}
-		}
+		return equalTo(a, b[0])
 	case ka && less:
-		k := a[0]
-		for i := range n {
-			if k < b[i] {
-				out[i>>3] |= 1 << (i & 7)
-			}
-		}
+		return moreThan(b, a[0])
 	case ka:
-		return ordered(b, a, kb, ka, n, less)
+		return equalTo(b, a[0])
 	case less:
-		a, b = a[:n], b[:n]
-		for i := range n {
-			if a[i] < b[i] {
-				out[i>>3] |= 1 << (i & 7)
+		return lessPairs(a, b)
+	}
+	return equalPairs(a, b)
+}
+
+// Each loop fills the bits of one byte; the compiler turns the condition into a set instruction.
+
+func lessThan[T int8 | int16 | int32 | int64](a []T, k T) []byte {
+	out := make([]byte, (len(a)+7)/8)
+	for w := range out {
+		part := a[w*8 : min(w*8+8, len(a))]
+		bits := byte(0)
+		for i, x := range part {
+			var hit byte
+			if x < k {
+				hit = 1
 			}
+			bits |= hit << (i & 7)
 		}
-	default:
-		a, b = a[:n], b[:n]
-		for i := range n {
-			if a[i] == b[i] {
-				out[i>>3] |= 1 << (i & 7)
-			}
-		}
+		out[w] = bits
 	}
 	return out
 }
 
-func pack(out []byte, n int, f func(int) bool) {
-	for i := range n {
-		if f(i) {
-			out[i>>3] |= 1 << (i & 7)
+func moreThan[T int8 | int16 | int32 | int64](a []T, k T) []byte {
+	out := make([]byte, (len(a)+7)/8)
+	for w := range out {
+		part := a[w*8 : min(w*8+8, len(a))]
+		bits := byte(0)
+		for i, x := range part {
+			var hit byte
+			if x > k {
+				hit = 1
+			}
+			bits |= hit << (i & 7)
 		}
+		out[w] = bits
 	}
+	return out
+}
+
+func equalTo[T int8 | int16 | int32 | int64](a []T, k T) []byte {
+	out := make([]byte, (len(a)+7)/8)
+	for w := range out {
+		part := a[w*8 : min(w*8+8, len(a))]
+		bits := byte(0)
+		for i, x := range part {
+			var hit byte
+			if x == k {
+				hit = 1
+			}
+			bits |= hit << (i & 7)
+		}
+		out[w] = bits
+	}
+	return out
+}
+
+func lessPairs[T int8 | int16 | int32 | int64](a, b []T) []byte {
+	out := make([]byte, (len(a)+7)/8)
+	for w := range out {
+		part := a[w*8 : min(w*8+8, len(a))]
+		other := b[w*8:][:len(part)]
+		bits := byte(0)
+		for i, x := range part {
+			var hit byte
+			if x < other[i] {
+				hit = 1
+			}
+			bits |= hit << (i & 7)
+		}
+		out[w] = bits
+	}
+	return out
+}
+
+func equalPairs[T int8 | int16 | int32 | int64](a, b []T) []byte {
+	out := make([]byte, (len(a)+7)/8)
+	for w := range out {
+		part := a[w*8 : min(w*8+8, len(a))]
+		other := b[w*8:][:len(part)]
+		bits := byte(0)
+		for i, x := range part {
+			var hit byte
+			if x == other[i] {
+				hit = 1
+			}
+			bits |= hit << (i & 7)
+		}
+		out[w] = bits
+	}
+	return out
 }
 
 // floats compares in Spark's order: NaN equals NaN and is greatest, -0.0 equals 0.0.

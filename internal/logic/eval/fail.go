@@ -47,6 +47,11 @@ func canFail(e expr.Expr) bool {
 			fails = fails || (!x.Try && !safeCast(x.Arg.Type(), x.To))
 		case *expr.Call:
 			if x.Fn == "try" {
+				if inner, ok := x.Args[0].(*expr.Call); ok {
+					for _, a := range inner.Args {
+						fails = fails || canFail(a)
+					}
+				}
 				return false
 			}
 			fails = fails || !(neverFail[x.Fn] || floating(x) || constantPattern(x))

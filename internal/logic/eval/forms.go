@@ -358,24 +358,34 @@ func (f *frame) elt(x *expr.Call) (vec, error) {
 	return vec{a, false}, err
 }
 
-// try gives NULL for the rows that fail.
+// try gives NULL for the rows in which an operator fails; failures of its
+// operands are not its own.
 func (f *frame) try(x *expr.Call) (vec, error) {
-	v, err := f.eval(x.Args[0])
-	var failed *Error
-	if err == nil || !errors.As(err, &failed) {
-		return v, err
+	inner, ok := x.Args[0].(*expr.Call)
+	if !ok { // folded to a literal
+		return f.eval(x.Args[0])
 	}
-	if f.rows == 1 {
-		dt, err := arrowType(x.T)
+	c := &call{node: inner, n: f.rows}
+	for _, a := range inner.Args {
+		v, err := f.eval(a)
 		if err != nil {
 			return vec{}, err
 		}
-		return vec{columns.Nulls(dt, 1), false}, nil
+		c.args = append(c.args, v)
+	}
+	fn := functions[inner.Fn]
+	a, err := fn(c)
+	var failed *Error
+	if err == nil || !errors.As(err, &failed) {
+		return vec{a, false}, err
 	}
 	m := newMerger(f.rows)
 	for i := range f.rows {
-		one := f.narrow([]int32{int32(i)})
-		v, err := one.eval(x.Args[0])
+		one := &call{node: inner, n: 1}
+		for _, v := range c.args {
+			one.args = append(one.args, vec{columns.Take(v.arr, []int32{int32(v.at(i))}), v.konst})
+		}
+		a, err := fn(one)
 		if errors.As(err, &failed) {
 			continue
 		}
@@ -383,8 +393,8 @@ func (f *frame) try(x *expr.Call) (vec, error) {
 			return vec{}, err
 		}
 		m.at[i] = int32(m.len)
-		m.put(v.arr)
+		m.put(a)
 	}
-	a, err := m.done(x.T)
+	a, err = m.done(x.T)
 	return vec{a, false}, err
 }
