@@ -196,20 +196,15 @@ func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 			t = types.Timestamp
 		}
 		return operator(fn, t, convert(a, t), b), nil
-	case ta == types.Date && (types.IsIntegral(tb) && tb != types.Long) && (fn == "+" || fn == "-"):
-		return operator(map[string]string{"+": "date_add", "-": "date_sub"}[fn], types.Date, a, convert(b, types.Integer)), nil
-	case tb == types.Date && (types.IsIntegral(ta) && ta != types.Long) && fn == "+":
-		return operator("date_add", types.Date, b, convert(a, types.Integer)), nil
-	case fn == "-" && (isDatetime(ta) || isDatetime(tb)):
-		t := comparableTime(ta, tb)
-		if t == nil {
-			return nil, operandError(fn, []Expr{a, b})
-		}
-		iv := types.DayTime
-		if t == types.Date {
-			iv = types.Interval{From: types.Day, To: types.Day}
-		}
-		return operator("-", iv, convert(a, t), convert(b, t)), nil
+	case fn == "-" && (isTimestamp(ta) || isTimestamp(tb)):
+		return subtractTimes(types.Timestamp, types.DayTime, a, b)
+	case fn == "-" && tb == types.Date, fn == "-" && ta == types.Date && tb == types.String:
+		return subtractTimes(types.Date, types.Interval{From: types.Day, To: types.Day}, a, b)
+	case ta == types.Date && tb != types.String && (fn == "+" || fn == "-"):
+		name := map[string]string{"+": "date_add", "-": "date_sub"}[fn]
+		return signatures[name].bind(name, []Expr{a, b})
+	case tb == types.Date && ta != types.String && fn == "+":
+		return signatures["date_add"].bind("date_add", []Expr{b, a})
 	case isInterval(ta) && ta.Kind() == tb.Kind() && (fn == "+" || fn == "-"):
 		return operator(fn, tightest(ta, tb), a, b), nil
 	case isInterval(ta) && types.IsNumeric(tb) && (fn == "*" || fn == "/"), fn == "*" && isInterval(tb) && types.IsNumeric(ta):
@@ -229,17 +224,19 @@ func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 	return nil, nil
 }
 
-func comparableTime(a, b types.Type) types.Type {
-	if a == types.String {
-		return b
+func isTimestamp(t types.Type) bool { return t == types.Timestamp || t == types.TimestampNTZ }
+
+// subtractTimes is the interval between two dates or two timestamps.
+func subtractTimes(t types.Type, result types.Interval, a, b Expr) (Expr, error) {
+	if t == types.Timestamp && a.Type() == types.TimestampNTZ && b.Type() == types.TimestampNTZ {
+		t = types.TimestampNTZ
 	}
-	if b == types.String {
-		return a
+	for i, e := range []Expr{a, b} {
+		if implicitArg(e.Type(), t) == nil {
+			return nil, unexpectedInput("-", i, e)
+		}
 	}
-	if t := tightest(a, b); t != nil && isDatetime(t) {
-		return t
-	}
-	return nil
+	return operator("-", result, convert(a, t), convert(b, t)), nil
 }
 
 func bitwise(fn string, args []Expr) (Expr, error) {

@@ -206,7 +206,11 @@ func (s signature) bind(called string, args []Expr) (Expr, error) {
 		return nil, wrongArgs(called, want, len(args))
 	}
 	for i, a := range args {
-		to := argType(s.args[min(i, len(s.args)-1)], a.Type())
+		letter := s.args[min(i, len(s.args)-1)]
+		to := argType(letter, a.Type())
+		if lit, ok := a.(*Literal); letter == 'I' && a.Type() == types.String && (!ok || lit.Value == nil) {
+			to = nil // only a constant string is a number of days
+		}
 		if to == nil {
 			return nil, unexpectedInput(called, i, a)
 		}
