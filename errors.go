@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/feature"
@@ -13,6 +14,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/storage"
 )
 
 // Sentinels, to be used with errors.Is.
@@ -31,6 +33,10 @@ var (
 	ErrCommitUnknown = errors.New("commit outcome unknown")
 	// ErrConstraint: a row breaks a constraint of the table; see ConstraintError.
 	ErrConstraint = errors.New("constraint violated")
+	// ErrMissingFile: a data file that the log lists is not there; see FileError.
+	ErrMissingFile = errors.New("missing data file")
+	// ErrUnsafePath: the log names a file outside of the table; see PathError.
+	ErrUnsafePath = errors.New("path outside of the table")
 	// ErrCorrupt: the table's log or a file of it cannot be read as what it is; see CorruptError.
 	ErrCorrupt = errors.New("corrupt table")
 	// ErrClosed: the handle or transaction has been closed.
@@ -48,6 +54,15 @@ type FeatureError = feature.Error
 // CorruptError names the file of the log that is broken.
 type CorruptError = snapshot.CorruptError
 
+// FileError names the data file that cannot be read.
+type FileError = scan.FileError
+
+// PathError names the path in the log that leads out of the table.
+type PathError = scan.PathError
+
+// VersionError names the versions that a table has.
+type VersionError = snapshot.VersionError
+
 // ConstraintError names the constraint and the row that breaks it.
 type ConstraintError = write.ConstraintError
 
@@ -57,7 +72,7 @@ type StatementError = merge.StatementError
 // CommitUnknownError names the version and transaction to look for.
 type CommitUnknownError = txn.UnknownError
 
-// opened errors get their sentinel through this wrapper, so that both
+// Errors get their sentinel through this wrapper, so that both
 // errors.Is(err, ErrConflict) and errors.As(err, *ConflictError) work.
 type marked struct {
 	error
@@ -79,6 +94,9 @@ func mark(err error) error {
 		{as[*conflict.Error](err), ErrConflict},
 		{as[*feature.Error](err), ErrUnsupportedFeature},
 		{as[*snapshot.CorruptError](err), ErrCorrupt},
+		{as[*scan.PathError](err), ErrUnsafePath},
+		{as[*scan.FileError](err) && errors.Is(err, storage.ErrNotExist), ErrMissingFile},
+		{as[*scan.FileError](err) && !as[*storage.Error](err), ErrCorrupt},
 		{as[*write.ConstraintError](err), ErrConstraint},
 		{as[*txn.UnknownError](err), ErrCommitUnknown},
 		{as[*txn.ActiveError](err), ErrActiveTransaction},

@@ -59,11 +59,11 @@ func (m *MergeBuilder) Explain(ctx context.Context, at ...At) (*Explanation, err
 	s := snap.s
 	p, err := merge.NewPlan(m.spec, s.Schema(), src.Schema, m.o.internal().Expr)
 	if err != nil {
-		return nil, mark(err)
+		return nil, m.t.fail("MERGE into", err)
 	}
 	x, err := merge.Explain(m.t.config.env, s, p, src)
 	if err != nil {
-		return nil, mark(err)
+		return nil, m.t.fail("MERGE into", err)
 	}
 	out := &Explanation{Version: x.Version, FilesTotal: x.FilesTotal, FilesRead: x.FilesRead, FilesWhole: x.FilesWhole, BytesRead: x.BytesRead,
 		RowsTotal: x.RowsTotal, SourceRows: x.SourceRows, Reference: ReferenceReading(x.Reference)}

@@ -3,6 +3,8 @@ package sluice
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/verbs/read"
+	"github.com/sluicelake/sluice/storage"
 )
 
 // HistoryEntry is one commit of a table.
@@ -41,7 +44,12 @@ func (t *Table) History(ctx context.Context, o HistoryOptions) ([]HistoryEntry, 
 	}
 	commits, err := read.History(ctx, t.log.Bucket(), limit)
 	if err != nil {
-		return nil, mark(err)
+		return nil, t.fail("history of", err)
+	}
+	if len(commits) == 0 {
+		if _, err := t.Snapshot(ctx); err != nil {
+			return nil, err // not a table
+		}
 	}
 	out := make([]HistoryEntry, len(commits))
 	for i, c := range commits {
@@ -95,9 +103,40 @@ func (s *Snapshot) Detail() Detail {
 // Commits reads the actions of one version.
 func (t *Table) Commits(ctx context.Context, version int64) ([]action.Action, error) {
 	data, _, err := deltalog.ReadCommit(ctx, t.log.Bucket(), version)
-	if err != nil {
-		return nil, mark(err)
+	switch {
+	case errors.Is(err, storage.ErrNotExist):
+		return nil, t.noCommit(ctx, version)
+	case err != nil:
+		return nil, t.fail("log of", err)
 	}
 	acts, err := action.ParseCommit(data, deltalog.CommitPath(version))
-	return acts, mark(err)
+	if err != nil {
+		return nil, mark(&CorruptError{Table: t.URL(), File: deltalog.CommitPath(version), Version: version, Class: "DELTA_STATE_RECOVER_ERROR", Cause: err})
+	}
+	return acts, nil
+}
+
+// noCommit says why there is no commit file for a version.
+func (t *Table) noCommit(ctx context.Context, version int64) error {
+	e := &VersionError{Table: t.URL(), Wanted: fmt.Sprintf("the commit of version %d", version), Earliest: -1, Class: "DELTA_VERSION_NOT_FOUND", Why: "there is no such version"}
+	for f, err := range deltalog.List(ctx, t.log.Bucket(), 0) {
+		if err != nil {
+			return t.fail("log of", err)
+		}
+		if f.Kind == deltalog.Commit {
+			if e.Earliest < 0 {
+				e.Earliest = f.Version
+			}
+			e.Latest = max(e.Latest, f.Version)
+		}
+	}
+	if e.Earliest < 0 {
+		if _, err := t.Snapshot(ctx, Version(version)); err != nil {
+			return err // not a table
+		}
+	}
+	if version <= e.Latest {
+		e.Why = "its file has been cleaned up"
+	}
+	return mark(e)
 }

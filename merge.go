@@ -176,7 +176,7 @@ func (m *MergeBuilder) Exec(ctx context.Context) (*MergeResult, error) {
 	}
 	res, err := merge.Run(ctx, m.t.log, m.spec, src, m.o.internal())
 	if err != nil {
-		return nil, mark(err)
+		return nil, m.t.fail("MERGE into", err)
 	}
 	return &MergeResult{SourceRows: res.Metrics.SourceRows, Inserted: res.Metrics.Inserted, Updated: res.Metrics.Updated(), Deleted: res.Metrics.Deleted(),
 		Copied: res.Metrics.Copied, FilesAdded: res.Metrics.FilesAdded, FilesRemoved: res.Metrics.FilesRemoved,
@@ -186,13 +186,13 @@ func (m *MergeBuilder) Exec(ctx context.Context) (*MergeResult, error) {
 // ready checks the builder and reads the source into memory.
 func (m *MergeBuilder) ready(ctx context.Context) (*merge.Table, error) {
 	if m.err != nil {
-		return nil, m.err
+		return nil, m.t.fail("MERGE into", m.err)
 	}
 	if m.src == nil {
-		return nil, errors.New("MERGE: the source is nil")
+		return nil, m.t.fail("MERGE into", errors.New("the source is nil"))
 	}
 	src, err := merge.Materialise(ctx, m.src, m.t.config.env.Memory)
-	return src, mark(err)
+	return src, m.t.fail("MERGE into", err)
 }
 
 // MergeResult is what a MERGE did.
@@ -230,7 +230,7 @@ type ChangeResult struct {
 func (t *Table) Update(ctx context.Context, set map[string]string, o UpdateOptions) (*ChangeResult, error) {
 	list, err := assignments(set)
 	if err != nil {
-		return nil, err
+		return nil, t.fail("UPDATE of", err)
 	}
 	return t.UpdateSet(ctx, list, o)
 }
@@ -244,29 +244,29 @@ func ParseAssignments(text string) ([]Assignment, error) { return parse.Assignme
 // UpdateSet is Update with assignments that were parsed already.
 func (t *Table) UpdateSet(ctx context.Context, set []Assignment, o UpdateOptions) (*ChangeResult, error) {
 	if len(set) == 0 {
-		return nil, errors.New("UPDATE: nothing is set")
+		return nil, t.fail("UPDATE of", errors.New("nothing is set"))
 	}
 	where, err := condition(o.Where)
 	if err != nil {
-		return nil, err
+		return nil, t.fail("UPDATE of", err)
 	}
 	res, err := dml.Update(ctx, t.log, set, where, o.internal())
-	return changed(res, res.Metrics.Updated(), err)
+	return changed(res, res.Metrics.Updated(), t.fail("UPDATE of", err))
 }
 
 // Delete removes the rows that Where selects.
 func (t *Table) Delete(ctx context.Context, o DeleteOptions) (*ChangeResult, error) {
 	where, err := condition(o.Where)
 	if err != nil {
-		return nil, err
+		return nil, t.fail("DELETE from", err)
 	}
 	res, err := dml.Delete(ctx, t.log, where, o.internal())
-	return changed(res, res.Metrics.Deleted(), err)
+	return changed(res, res.Metrics.Deleted(), t.fail("DELETE from", err))
 }
 
 func changed(res merge.Result, rows int64, err error) (*ChangeResult, error) {
 	if err != nil {
-		return nil, mark(err)
+		return nil, err
 	}
 	return &ChangeResult{Rows: rows, Copied: res.Metrics.Copied, FilesAdded: res.Metrics.FilesAdded, FilesRemoved: res.Metrics.FilesRemoved,
 		DeletionVectors: res.Metrics.VectorsAdded + res.Metrics.VectorsUpdated, Commit: commitOf(res.Commit, res.Winners, res.Skipped, res.Runs)}, nil
@@ -321,34 +321,34 @@ type WriteResult struct {
 
 // Append adds the rows of a source, by column name.
 func (t *Table) Append(ctx context.Context, src Source, o AppendOptions) (*WriteResult, error) {
-	return t.insert(ctx, src, insert.Options{Options: o.internal(), Mode: insert.Append})
+	return t.insert(ctx, "append to", src, insert.Options{Options: o.internal(), Mode: insert.Append})
 }
 
 // Overwrite replaces rows of the table with those of a source.
 func (t *Table) Overwrite(ctx context.Context, src Source, o OverwriteOptions) (*WriteResult, error) {
 	where, err := condition(o.Where)
 	if err != nil {
-		return nil, err
+		return nil, t.fail("overwrite of", err)
 	}
 	in := insert.Options{Options: o.internal(), Mode: insert.Overwrite, Where: where}
 	switch {
 	case o.Dynamic && where != nil:
-		return nil, errors.New("overwrite: Where and Dynamic exclude each other")
+		return nil, t.fail("overwrite of", errors.New("Where and Dynamic exclude each other"))
 	case o.Dynamic:
 		in.Mode = insert.Dynamic
 	case where != nil:
 		in.Mode = insert.ReplaceWhere
 	}
-	return t.insert(ctx, src, in)
+	return t.insert(ctx, "overwrite of", src, in)
 }
 
-func (t *Table) insert(ctx context.Context, src Source, o insert.Options) (*WriteResult, error) {
+func (t *Table) insert(ctx context.Context, op string, src Source, o insert.Options) (*WriteResult, error) {
 	if src == nil {
-		return nil, errors.New("insert: the source is nil")
+		return nil, t.fail(op, errors.New("the source is nil"))
 	}
 	res, err := insert.Run(ctx, t.log, src, o)
 	if err != nil {
-		return nil, mark(err)
+		return nil, t.fail(op, err)
 	}
 	return &WriteResult{Rows: res.Rows, FilesAdded: res.FilesAdded, FilesRemoved: res.FilesRemoved, BytesAdded: res.BytesAdded,
 		Commit: commitOf(res.Commit, res.Winners, res.Skipped, res.Runs)}, nil

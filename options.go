@@ -20,6 +20,7 @@ type config struct {
 	policy  txn.Policy
 	storage []storage.Option
 	bucket  *storage.Bucket
+	lazy    bool
 }
 
 // engine is recorded in commitInfo.engineInfo.
@@ -38,6 +39,11 @@ func WithLogger(l *slog.Logger) Option { return func(c *config) { c.env.Log = l 
 
 // WithClock replaces the clock.
 func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Now = now } }
+
+// WithLazyOpen makes Open read nothing: the log is read when it is asked for.
+// With it, older versions and single commits of a table can be looked at whose
+// newest version cannot be read.
+func WithLazyOpen() Option { return func(c *config) { c.lazy = true } }
 
 // WithWorkers bounds the goroutines that one operation uses; the default is GOMAXPROCS.
 func WithWorkers(n int) Option {

@@ -87,14 +87,17 @@ func (s *Snapshot) Scan(o ScanOptions) *Scan { return &Scan{s, o} }
 func (c *Scan) plan() (*read.Plan, error) {
 	where, err := condition(c.o.Where)
 	if err != nil {
-		return nil, err
+		return nil, c.fail(err)
 	}
 	limit := c.o.Limit
 	if limit <= 0 {
 		limit = -1
 	}
-	return read.NewPlan(c.s.s, read.Spec{Where: where, Columns: c.o.Columns, Limit: limit, Options: expr.Options{Now: c.s.t.config.env.Now()}})
+	p, err := read.NewPlan(c.s.s, read.Spec{Where: where, Columns: c.o.Columns, Limit: limit, Options: expr.Options{Now: c.s.t.config.env.Now()}})
+	return p, c.fail(err)
 }
+
+func (c *Scan) fail(err error) error { return c.s.t.failAt("scan of", c.s.Version(), err) }
 
 // Schema is the schema of the rows.
 func (c *Scan) Schema() (*types.Struct, error) {
@@ -116,14 +119,14 @@ func (c *Scan) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] 
 		}
 		p, err := c.plan()
 		if err != nil {
-			yield(nil, mark(err))
+			yield(nil, err)
 			return
 		}
 		if x := txn.Active(ctx); x != nil && x.Log() == c.s.t.log {
 			x.RecordRead(conflict.Read{Clause: "scan", Predicate: p.Where()}, p.Kept()...)
 		}
 		for b, err := range p.Rows(ctx, c.s.t.config.env) {
-			if !yield(b, mark(err)) || err != nil {
+			if !yield(b, c.fail(err)) || err != nil {
 				return
 			}
 		}
@@ -140,7 +143,7 @@ func (c *Scan) Count(ctx context.Context) (int64, error) {
 		x.RecordRead(conflict.Read{Clause: "count", Predicate: p.Where()}, p.Kept()...)
 	}
 	n, err := p.Count(ctx, c.s.t.config.env)
-	return n, mark(err)
+	return n, c.fail(err)
 }
 
 // PlannedFile is a live data file and why a scan reads it or not.

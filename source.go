@@ -24,6 +24,9 @@ type SourceFormat = source.Format
 // or "permissive".
 type BadRecords = source.Mode
 
+// RecordError names the record of a source that cannot be read, and where it is.
+type RecordError = source.RecordError
+
 // FromFile reads a JSON, CSV or Parquet file; the format follows the name
 // unless the options say it. "-" is standard input.
 func FromFile(ctx context.Context, path string, o SourceOptions) (Source, error) {

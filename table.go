@@ -39,8 +39,11 @@ func Open(ctx context.Context, url string, opts ...Option) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.config.lazy {
+		return t, nil
+	}
 	if _, err := t.log.Update(ctx); err != nil {
-		return nil, errors.Join(mark(err), t.release())
+		return nil, errors.Join(t.fail("open", err), t.release())
 	}
 	return t, nil
 }
@@ -75,7 +78,7 @@ func createTable(ctx context.Context, url string, schema *types.Struct, o Create
 	res, err := create.Run(ctx, t.log, create.Spec{Schema: schema, PartitionBy: o.PartitionBy, Properties: o.Properties,
 		Name: o.Name, Comment: o.Comment, IfNotExists: ifNotExists}, txn.Options{})
 	if err != nil {
-		return nil, false, errors.Join(mark(err), t.release())
+		return nil, false, errors.Join(t.fail("create", err), t.release())
 	}
 	return t, res.Created, nil
 }
@@ -98,13 +101,13 @@ func (t *Table) Snapshot(ctx context.Context, at ...At) (*Snapshot, error) {
 		}
 		s, err := t.log.Update(ctx)
 		if err != nil {
-			return nil, mark(err)
+			return nil, t.fail("open", err)
 		}
 		return &Snapshot{t: t, s: s}, nil
 	}
 	s, err := snapshot.Load(ctx, t.config.env, t.log.Bucket(), at[0].at)
 	if err != nil {
-		return nil, mark(err)
+		return nil, t.fail("open", err)
 	}
 	return &Snapshot{t: t, s: s}, nil
 }

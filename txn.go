@@ -122,11 +122,11 @@ func (x *Txn) Snapshot() *Snapshot { return &Snapshot{x.t, x.x.Snapshot()} }
 func (x *Txn) Filter(where string) ([]*action.Add, error) {
 	e, err := condition(where)
 	if err != nil {
-		return nil, err
+		return nil, x.fail(err)
 	}
 	if e != nil {
 		if e, err = expr.Bind(e, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: x.x.Snapshot().Schema()}}}); err != nil {
-			return nil, fmt.Errorf("filter: %w", err)
+			return nil, x.fail(fmt.Errorf("filter: %w", err))
 		}
 	}
 	return x.x.Filter(e), nil
@@ -153,7 +153,7 @@ func (x *Txn) UpdateProtocol(p *action.Protocol) error { return x.x.UpdateProtoc
 func (x *Txn) WriteRows(ctx context.Context, src Source) ([]*action.Add, error) {
 	outs, _, err := insert.Write(ctx, x.t.log, x.x.Snapshot(), src, expr.Options{}, nil)
 	if err != nil {
-		return nil, mark(err)
+		return nil, x.fail(err)
 	}
 	adds := make([]*action.Add, len(outs))
 	for i, o := range outs {
@@ -185,7 +185,7 @@ func (x *Txn) Commit(ctx context.Context, actions []action.Action, op Operation)
 	}
 	res, err := x.x.Commit(ctx, actions, o, txn.Options{SeesRow: x.seesRow})
 	if err != nil {
-		return nil, mark(err)
+		return nil, x.fail(err)
 	}
 	c := commitOf(res, res.Winners, false, 1)
 	return &c, nil
@@ -198,6 +198,8 @@ func (x *Txn) seesRow(ctx context.Context, at *snapshot.Snapshot, a *action.Add,
 	}
 	return read.Any(ctx, x.t.config.env, at, a, r.Predicate)
 }
+
+func (x *Txn) fail(err error) error { return x.t.failAt("transaction on", x.ReadVersion(), err) }
 
 // Abandon gives the transaction up; nothing is published.
 func (x *Txn) Abandon() { x.x.Abandon() }

@@ -271,7 +271,7 @@ type DDLError struct {
 }
 
 func (e *DDLError) Error() string {
-	return fmt.Sprintf("types: %s (at character %d of %s)", e.Msg, e.Offset+1, clip([]byte(e.Text)))
+	return fmt.Sprintf("%s (at character %d of %s)", e.Msg, e.Offset+1, clip([]byte(e.Text)))
 }
 
 func (p *ddlParser) fail(format string, args ...any) error {

@@ -95,6 +95,9 @@ func (s *Store) open() (*os.Root, error) {
 		return s.root, nil
 	}
 	root, err := os.OpenRoot(s.path)
+	if info, bad := os.Stat(s.path); err != nil && bad == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%w: %s is a file, not a folder", storage.ErrNotExist, s.path)
+	}
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/dv"
+	"github.com/sluicelake/sluice/internal/format/parquetio"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
@@ -49,9 +50,14 @@ type FileError struct {
 
 func (e *FileError) Error() string {
 	if errors.Is(e.Err, storage.ErrNotExist) {
-		return fmt.Sprintf("data file %s of table %s is missing, though the log lists it (removed by VACUUM or by hand?): %v", e.Path, e.Table, e.Err)
+		return fmt.Sprintf("data file %s of table %s is missing, though the log lists it: it was removed by VACUUM, by a retention rule of the store, or by hand", e.Path, e.Table)
 	}
-	return fmt.Sprintf("read data file %s of table %s: %v", e.Path, e.Table, e.Err)
+	cause := e.Err
+	var p *parquetio.Error
+	if errors.As(e.Err, &p) {
+		cause = p.Err // which would name the file once more
+	}
+	return fmt.Sprintf("data file %s of table %s cannot be read: %v", e.Path, e.Table, cause)
 }
 
 // Unwrap returns the cause.
@@ -69,7 +75,7 @@ func (s Source) locate(ctx context.Context, path string) (*storage.Bucket, strin
 		return s.Bucket, key, err
 	}
 	if s.Outside == nil {
-		return nil, "", &PathError{path, s.Bucket.URL(), "does not lie in the table's folder; allow files outside of it to read them"}
+		return nil, "", &PathError{path, s.Bucket.URL(), "lies outside of the table's folder; such files are not read"}
 	}
 	return s.Outside(ctx, path)
 }
@@ -78,7 +84,7 @@ func (s Source) locate(ctx context.Context, path string) (*storage.Bucket, strin
 func (s Source) key(path, key string) (string, error) {
 	for part := range strings.SplitSeq(key, "/") {
 		if part == "" || part == "." || part == ".." || strings.ContainsRune(part, 0) {
-			return "", &PathError{path, s.Bucket.URL(), "is no plain path below the table's folder"}
+			return "", &PathError{path, s.Bucket.URL(), "leads out of the table's folder; such files are not read"}
 		}
 	}
 	return key, nil

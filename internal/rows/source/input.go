@@ -6,8 +6,8 @@ import (
 	"compress/bzip2"
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -97,11 +97,15 @@ func (f fileInput) file() (*os.File, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // the name is told by who asked
+		}
 		return nil, err
 	}
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		file.Close()
-		return nil, fmt.Errorf("%s is a directory; name a file", name)
+		return nil, errors.New("it is a directory, want a file")
 	}
 	return file, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -54,7 +55,7 @@ func History(ctx context.Context, b *storage.Bucket, limit int) ([]Commit, error
 		out[i].Info = &action.CommitInfo{}
 		h := action.Handler{CommitInfo: func(ci *action.CommitInfo) error { out[i].Info = ci; return nil }}
 		if err := action.Scan(data, deltalog.CommitPath(out[i].Version), &h); err != nil {
-			return nil, err
+			return nil, &snapshot.CorruptError{Table: b.URL(), File: deltalog.CommitPath(out[i].Version), Version: out[i].Version, Class: "DELTA_STATE_RECOVER_ERROR", Cause: err}
 		}
 		if ts := out[i].Info.InCommitTimestamp; ts != nil {
 			out[i].Timestamp = time.UnixMilli(*ts)

@@ -45,7 +45,7 @@ func NewPlan(s *snapshot.Snapshot, spec Spec) (*Plan, error) {
 			return nil, fmt.Errorf("WHERE: %w", err)
 		}
 		if k := e.Type().Kind(); k != types.KindBoolean && k != types.KindVoid {
-			return nil, fmt.Errorf("WHERE: %s is %s, a condition must be boolean", spec.Where, e.Type())
+			return nil, &expr.BindError{Class: "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", SQLState: "42K09", Msg: fmt.Sprintf("WHERE: %s is %s, a condition must be boolean", spec.Where, e.Type())}
 		}
 		p.where = expr.Fold(e, eval.Literal)
 		p.pruner = prune.New(p.where, table, s.PartitionColumns())
@@ -59,7 +59,8 @@ func NewPlan(s *snapshot.Snapshot, spec Spec) (*Plan, error) {
 	for _, name := range spec.Columns {
 		i := table.Index(name)
 		if i < 0 {
-			return nil, fmt.Errorf("there is no column %s; the columns are %s", types.QuoteIdentifier(name), strings.Join(table.Names(), ", "))
+			return nil, &expr.BindError{Class: "UNRESOLVED_COLUMN.WITH_SUGGESTION", SQLState: "42703",
+				Msg: fmt.Sprintf("there is no column %s; the columns are %s", types.QuoteIdentifier(name), strings.Join(table.Names(), ", "))}
 		}
 		p.out, fields = append(p.out, i), append(fields, table.Fields[i])
 	}
