@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,7 +71,7 @@ func (a *app) snapshotOf(cmd *cobra.Command, url string, v *atFlags) (*sluice.Ta
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := a.open(cmd.Context(), url)
+	t, err := a.openUnread(cmd.Context(), url)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,6 +84,12 @@ func (a *app) snapshotOf(cmd *cobra.Command, url string, v *atFlags) (*sluice.Ta
 }
 
 func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
+	if r.limit < 0 {
+		return usagef("--limit %d: want 0 or more", r.limit)
+	}
+	if r.format != "" && !slices.Contains(rowFormats, r.format) {
+		return usagef("--format %s: want %s", r.format, strings.Join(rowFormats, ", "))
+	}
 	t, s, err := a.snapshotOf(cmd, url, &r.at)
 	if err != nil {
 		return err
@@ -91,9 +98,6 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 	o := sluice.ScanOptions{Where: r.where, Limit: r.limit}
 	if r.columns != "" {
 		o.Columns = splitNames(r.columns)
-	}
-	if r.limit < 0 {
-		return usagef("--limit %d: want 0 or more", r.limit)
 	}
 	scan := s.Scan(o)
 	schema, err := scan.Schema()
@@ -108,8 +112,6 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 		}
 	}
 	switch format {
-	case "table":
-		return a.asTable(cmd.Context(), scan, schema)
 	case "csv":
 		return a.asCSV(cmd.Context(), scan, schema)
 	case "jsonl":
@@ -119,8 +121,11 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 	case "parquet":
 		return a.asParquet(cmd.Context(), scan, schema)
 	}
-	return usagef("--format %s: want table, csv, jsonl, parquet or arrow", format)
+	return a.asTable(cmd.Context(), scan, schema)
 }
+
+// rowFormats are the values of --format.
+var rowFormats = []string{"table", "csv", "jsonl", "parquet", "arrow"}
 
 func splitNames(s string) []string {
 	var out []string

@@ -23,6 +23,7 @@ type writing struct {
 }
 
 func (a *app) writingFlags(cmd *cobra.Command, w *writing) {
+	cmd.PreRun = func(*cobra.Command, []string) { a.writes = true }
 	f := cmd.Flags()
 	f.StringVar(&w.hold, "hold", "", "when everything is prepared, create `PREFIX`.ready and wait for PREFIX.go before publishing")
 	f.StringVar(&w.txn, "txn", "", "make it idempotent: `APPID:VERSION`, skipped when the application has committed that version")

@@ -18,8 +18,9 @@ func (a *app) create() *cobra.Command {
 		ifNotExists           bool
 	)
 	cmd := &cobra.Command{
-		Use:   "create TABLE --schema DDL",
-		Short: "Create a table",
+		PreRun: func(*cobra.Command, []string) { a.writes = true },
+		Use:    "create TABLE --schema DDL",
+		Short:  "Create a table",
 		Long: `Create a Delta table. The schema is a list of columns as in CREATE TABLE.
 
 New tables have deletion vectors, so MERGE, UPDATE and DELETE mark rows instead of rewriting

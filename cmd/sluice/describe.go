@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,8 @@ func (a *app) schema() *cobra.Command {
 				row[4], _ = f.Metadata.Text("comment")
 				rows = append(rows, row)
 			}
-			a.table([]string{"column", "type", "nulls", "role", "comment"}, rows)
+			header, rows := withoutEmpty([]string{"column", "type", "nulls", "role", "comment"}, rows)
+			a.table(header, rows)
 			return nil
 		},
 	}
@@ -113,7 +115,10 @@ func (a *app) history() *cobra.Command {
 		Short: "List the commits of a table, newest first",
 		Args:  exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := a.open(cmd.Context(), args[0])
+			if limit < 0 {
+				return usagef("--limit %d: want 0 or more", limit)
+			}
+			t, err := a.openUnread(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -138,7 +143,8 @@ func (a *app) history() *cobra.Command {
 				}
 				rows = append(rows, []string{fmt.Sprint(h.Version), stamp(h.Timestamp), h.Operation, read, inspect.Metrics(h.OperationMetrics), h.UserName, h.EngineInfo, h.UserMetadata})
 			}
-			a.table([]string{"version", "timestamp", "operation", "read", "metrics", "user", "engine", "user metadata"}, rows, 0, 3)
+			header, rows := withoutEmpty([]string{"version", "timestamp", "operation", "read", "metrics", "user", "engine", "user metadata"}, rows)
+			a.table(header, rows, 0, 3)
 			return nil
 		},
 	}
@@ -267,19 +273,20 @@ func (a *app) log() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := a.open(cmd.Context(), args[0])
+			versions := []int64{}
+			if len(args) == 2 {
+				n, err := strconv.ParseInt(args[1], 10, 64)
+				if err != nil || n < 0 {
+					return usagef("%q is no version: want a number from 0 on", args[1])
+				}
+				versions = append(versions, n)
+			}
+			t, err := a.openUnread(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer t.Close()
-			versions := []int64{}
-			if len(args) == 2 {
-				var n int64
-				if _, err := fmt.Sscanf(args[1], "%d", &n); err != nil || n < 0 {
-					return usagef("%q is no version", args[1])
-				}
-				versions = append(versions, n)
-			} else {
+			if len(args) == 1 {
 				list, err := t.History(cmd.Context(), sluice.HistoryOptions{})
 				if err != nil {
 					return err

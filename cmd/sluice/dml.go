@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/sluicelake/sluice"
@@ -23,7 +25,7 @@ func (a *app) update() *cobra.Command {
 			}
 			list, err := sluice.ParseAssignments(set)
 			if err != nil {
-				return err
+				return fmt.Errorf("--set: %w", err)
 			}
 			t, err := a.open(cmd.Context(), args[0])
 			if err != nil {

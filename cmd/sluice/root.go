@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"os"
 	"os/user"
 	"runtime/debug"
 	"strconv"
@@ -40,6 +41,8 @@ type app struct {
 	buckets  []*storage.Bucket
 	began    time.Time
 	cpu      time.Duration
+	command  string // as it was called, for hints
+	writes   bool   // the command commits
 }
 
 // usage marks errors in the words of the command line.
@@ -51,13 +54,16 @@ func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, 
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: bufio.NewWriterSize(out, 1<<16), errs: errs, began: time.Now(), cpu: cpuTime()}
+	a := &app{in: in, out: bufio.NewWriterSize(out, 1<<16), errs: errs, began: time.Now(), cpu: cpuTime(), command: "sluice"}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(a.out)
 	root.SetErr(errs)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if cmd != nil {
+		a.command = cmd.CommandPath()
+	}
 	if flushed := a.out.Flush(); err == nil && flushed != nil {
 		err = fmt.Errorf("writing the result: %w", flushed)
 	}
@@ -107,17 +113,27 @@ Then:        sluice create, append, merge, cat, history, explain
 	return root
 }
 
-// limits applies --memory.
+// limits applies --memory, whose default is half of what the machine, or the
+// control group of this process, has. GOMEMLIMIT overrules that default.
 func (a *app) limits() error {
-	if a.memory == "" {
+	switch {
+	case a.memory != "":
+		n, err := parseBytes(a.memory)
+		if err != nil {
+			return usagef("--memory: %w", err)
+		}
+		a.memLimit = n
+	case os.Getenv("GOMEMLIMIT") != "":
+		if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
+			a.memLimit = n
+		}
 		return nil
+	default:
+		a.memLimit = machineMemory() / 2
 	}
-	n, err := parseBytes(a.memory)
-	if err != nil {
-		return usage{err}
+	if a.memLimit > 0 {
+		debug.SetMemoryLimit(a.memLimit)
 	}
-	a.memLimit = n
-	debug.SetMemoryLimit(n)
 	return nil
 }
 
@@ -199,6 +215,15 @@ func (a *app) open(ctx context.Context, url string) (*sluice.Table, error) {
 	return sluice.Open(ctx, url, opts...)
 }
 
+// openUnread opens a table without reading its newest version, which may be broken.
+func (a *app) openUnread(ctx context.Context, url string) (*sluice.Table, error) {
+	opts, err := a.tableOptions(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return sluice.Open(ctx, url, append(opts, sluice.WithLazyOpen())...)
+}
+
 // remark prints for people, on standard error.
 func (a *app) remark(format string, args ...any) {
 	if !a.quiet {
@@ -209,8 +234,11 @@ func (a *app) remark(format string, args ...any) {
 // exactArgs wants n arguments and says their names otherwise.
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != len(names) {
-			return usagef("%s takes %s; got %d argument(s)", cmd.CommandPath(), strings.Join(names, " "), len(args))
+		switch {
+		case len(args) < len(names):
+			return usagef("%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return usagef("%q is one argument too many", args[len(names)])
 		}
 		return nil
 	}

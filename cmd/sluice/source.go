@@ -2,6 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,9 +35,39 @@ func (s *sourceFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagRequired("source")
 }
 
-// open opens the source; close frees it.
+var (
+	sourceFormats = []string{"json", "csv", "parquet", "delta"}
+	badRecords    = []string{"fail", "drop", "permissive"}
+)
+
+// options checks the flags.
+func (s *sourceFlags) options() (o sluice.SourceOptions, err error) {
+	if s.format != "" && !slices.Contains(sourceFormats, s.format) {
+		return o, usagef("--source-format %s: want %s", s.format, strings.Join(sourceFormats, ", "))
+	}
+	if !slices.Contains(badRecords, s.bad) {
+		return o, usagef("--source-bad-records %s: want %s", s.bad, strings.Join(badRecords, ", "))
+	}
+	if len(s.delimiter) != 1 {
+		return o, usagef("--source-delimiter %q: want one character", s.delimiter)
+	}
+	o = sluice.SourceOptions{Format: sluice.SourceFormat(s.format), Mode: sluice.BadRecords(s.bad)}
+	o.CSV.NoHeader, o.CSV.Null, o.CSV.Delimiter = !s.header, s.null, s.delimiter[0]
+	if s.schema != "" {
+		if o.Schema, err = types.ParseDDL(s.schema); err != nil {
+			return o, usagef("--source-schema: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// source opens the source; closeSource frees it.
 func (a *app) source(ctx context.Context, s *sourceFlags) (src sluice.Source, closeSource func(), err error) {
 	nothing := func() {}
+	o, err := s.options()
+	if err != nil {
+		return nil, nothing, err
+	}
 	if s.format == "delta" {
 		t, err := a.open(ctx, s.file)
 		if err != nil {
@@ -40,25 +75,20 @@ func (a *app) source(ctx context.Context, s *sourceFlags) (src sluice.Source, cl
 		}
 		snap, err := t.Snapshot(ctx)
 		if err != nil {
-			return nil, nothing, err
+			return nil, nothing, errors.Join(err, t.Close())
 		}
 		return snap.AsSource(), func() { t.Close() }, nil
-	}
-	o := sluice.SourceOptions{Format: sluice.SourceFormat(s.format), Mode: sluice.BadRecords(s.bad)}
-	o.CSV.NoHeader, o.CSV.Null = !s.header, s.null
-	if len(s.delimiter) != 1 {
-		return nil, nothing, usagef("--source-delimiter %q: want one character", s.delimiter)
-	}
-	o.CSV.Delimiter = s.delimiter[0]
-	if s.schema != "" {
-		if o.Schema, err = types.ParseDDL(s.schema); err != nil {
-			return nil, nothing, usagef("--source-schema: %w", err)
-		}
 	}
 	if stdin(s.file) {
 		src, err = sluice.FromReader(ctx, a.in, o)
 	} else {
+		if info, err := os.Stat(s.file); err == nil && info.IsDir() {
+			return nil, nothing, fmt.Errorf("the source %s is a directory: want a file, or a Delta table and --source-format delta", s.file)
+		}
 		src, err = sluice.FromFile(ctx, s.file, o)
 	}
-	return src, nothing, err
+	if err != nil {
+		return nil, nothing, fmt.Errorf("the source %w", err)
+	}
+	return src, nothing, nil
 }
