@@ -128,8 +128,11 @@ func insertValues(p *expr.Parser) ([]merge.Assignment, error) {
 	}
 	for i := range out {
 		if i > 0 {
+			if t := p.Peek(); t.Text == ")" {
+				return nil, p.Errorf(t, "%d columns and %d values", len(out), i)
+			}
 			if err := p.Expect(","); err != nil {
-				return nil, fmt.Errorf("%d columns and fewer values: %w", len(out), err)
+				return nil, err
 			}
 		}
 		value, err := p.ParseExpr()
