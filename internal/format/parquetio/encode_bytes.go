@@ -68,7 +68,7 @@ func (e *bytesEncoder) addAll(n int, ends []int32, buf interface{ Bytes() []byte
 		return
 	}
 	var data []byte
-	if int(ends[n]) > int(ends[0]) {
+	if ends[n] > 0 { // a slice of empty values still has offsets into the data
 		data = buf.Bytes()
 	}
 	for i := range n {

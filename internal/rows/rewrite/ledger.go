@@ -77,14 +77,15 @@ func (l *Ledger) Output(f *write.Output) *Output {
 	return o
 }
 
-// Enter adds the effect on one image. An effect that neither changes rows nor
-// matches any is not kept.
+// Enter adds the effect on one image, in place of the one that the image had.
+// An effect that neither changes rows nor matches any is not kept.
 func (l *Ledger) Enter(e *Effect) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop(e.ID())
 	if !e.Touched() && len(e.Pairs) == 0 {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.effects[e.ID()] = e
 	for _, p := range e.Pairs {
 		l.matches[p.Src]++
@@ -118,6 +119,10 @@ func (l *Ledger) Files() map[conflict.FileID]*action.Add {
 func (l *Ledger) Drop(id conflict.FileID) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.drop(id)
+}
+
+func (l *Ledger) drop(id conflict.FileID) int64 {
 	e := l.effects[id]
 	if e == nil {
 		return 0

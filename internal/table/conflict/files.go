@@ -10,12 +10,12 @@ import (
 
 // preciseFiles compares the winner's file actions with what was read.
 func preciseFiles(f *Facts, w *Winner, v *Verdict) {
-	removed := map[string][]FileID{} // by path
+	removed := map[string][]*action.Remove{} // by path
 	relocation := true
 	for _, a := range w.Actions {
 		switch x := a.(type) {
 		case *action.Remove:
-			removed[x.Path] = append(removed[x.Path], IDOfRemove(x))
+			removed[x.Path] = append(removed[x.Path], x)
 			relocation = relocation && !x.DataChange
 		case *action.Add:
 			relocation = relocation && !x.DataChange
@@ -30,8 +30,12 @@ func preciseFiles(f *Facts, w *Winner, v *Verdict) {
 		if before, ok := remarkOf(x, removed[x.Path], w); ok {
 			remarked[before] = true
 			if f.reads(before) {
-				v.remark(f, before, x)
+				v.remark(f, before, x, "more of its rows were deleted")
 			}
+			continue
+		}
+		if id := IDOf(x); f.Repairable && len(removed[x.Path]) == 0 && f.reads(id) {
+			v.remark(f, id, x, "the same rows, described anew") // statistics, tags, row ids
 			continue
 		}
 		if !relocation || f.Repairable {
@@ -51,13 +55,18 @@ func preciseFiles(f *Facts, w *Winner, v *Verdict) {
 }
 
 // remarkOf recognises an add that only gives more deleted rows to a file that
-// is live: the winner removes the same path with another vector. A RESTORE may
-// bring rows back, so there the two actions count for themselves.
-func remarkOf(a *action.Add, removed []FileID, w *Winner) (FileID, bool) {
+// is live: the winner removes the same path with another vector. A RESTORE, or
+// anything that leaves fewer rows deleted, may bring rows back, so there the two
+// actions count for themselves.
+func remarkOf(a *action.Add, removed []*action.Remove, w *Winner) (FileID, bool) {
 	if len(removed) != 1 || a.DeletionVector == nil || strings.HasPrefix(w.Info().Operation, "RESTORE") {
 		return FileID{}, false
 	}
-	return removed[0], true
+	before := removed[0]
+	if d := before.DeletionVector; d != nil && d.Cardinality >= a.DeletionVector.Cardinality {
+		return FileID{}, false
+	}
+	return IDOfRemove(before), true
 }
 
 // reads reports whether the transaction depends on the image.
@@ -79,9 +88,9 @@ func (f *Facts) ownRemove(path string) *action.Remove {
 	return nil
 }
 
-func (v *Verdict) remark(f *Facts, before FileID, after *action.Add) {
+func (v *Verdict) remark(f *Facts, before FileID, after *action.Add, detail string) {
 	e := Evidence{Kind: "re-marked", File: after.Path, Partition: partitionText(after.PartitionValues), Strength: ByName,
-		Detail: "more of its rows were deleted"}
+		Detail: detail}
 	if f.Repairable {
 		v.Evidence = append(v.Evidence, e)
 		v.Remarked = append(v.Remarked, Remark{before, after})

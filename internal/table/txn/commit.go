@@ -24,7 +24,7 @@ type attempt struct {
 	work   Work
 	o      Options
 	base   *snapshot.Snapshot // the version the work is fitted behind; nil before version 0
-	eff    Effects // as last derived
+	eff    Effects            // as last derived
 	result Result
 	losses int
 	cost   time.Duration // of the last publish

@@ -29,6 +29,12 @@ func (e *InvalidError) Error() string {
 	return fmt.Sprintf("[%s] %s: %s; nothing was committed", e.Class, e.Table, e.Detail)
 }
 
+// AppendOnly is the refusal to change or delete rows of an append-only table.
+func AppendOnly(table string) error {
+	return &InvalidError{Class: "DELTA_CANNOT_MODIFY_APPEND_ONLY", Table: table,
+		Detail: "the table is append-only (delta.appendOnly=true); rows cannot be changed or deleted"}
+}
+
 func (a *attempt) validate(actions []action.Action) error {
 	table := a.t.log.bucket.URL()
 	invalid := func(class, format string, args ...any) error {
@@ -63,7 +69,7 @@ func (a *attempt) validate(actions []action.Action) error {
 			}
 			removes[x.Path] = true
 			if x.DataChange && feature.AppendOnly(md) {
-				return invalid("DELTA_CANNOT_MODIFY_APPEND_ONLY", "the table is append-only (delta.appendOnly=true); rows cannot be changed or deleted")
+				return AppendOnly(table)
 			}
 		case *action.Metadata:
 			metas++

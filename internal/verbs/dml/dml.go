@@ -10,26 +10,45 @@ import (
 	"strconv"
 
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
+// Statement is an UPDATE or a DELETE as a value; text and library make one.
+type Statement struct {
+	// Alias names the table in the expressions; "" leaves it without a name.
+	Alias string
+	// Delete tells a DELETE from an UPDATE, which sets columns by Set.
+	Delete bool
+	Set    []merge.Assignment
+	Where  expr.Expr // nil takes all rows
+}
+
 // Delete removes the rows for which where is true; nil removes all.
 func Delete(ctx context.Context, l *txn.Log, where expr.Expr, o merge.Options) (merge.Result, error) {
-	return run(ctx, l, "DELETE", merge.Clause{Kind: merge.NotMatchedBySource, Cond: where, Action: merge.Delete}, o)
+	return Run(ctx, l, Statement{Delete: true, Where: where}, o)
 }
 
 // Update sets columns in the rows for which where is true; nil takes all rows.
 func Update(ctx context.Context, l *txn.Log, set []merge.Assignment, where expr.Expr, o merge.Options) (merge.Result, error) {
-	return run(ctx, l, "UPDATE", merge.Clause{Kind: merge.NotMatchedBySource, Cond: where, Action: merge.Update, Set: set}, o)
+	return Run(ctx, l, Statement{Set: set, Where: where}, o)
 }
 
-func run(ctx context.Context, l *txn.Log, name string, c merge.Clause, o merge.Options) (merge.Result, error) {
+// Run executes a statement until it is committed.
+func Run(ctx context.Context, l *txn.Log, st Statement, o merge.Options) (merge.Result, error) {
+	name, c := "UPDATE", merge.Clause{Kind: merge.NotMatchedBySource, Cond: st.Where, Action: merge.Update, Set: st.Set}
+	if st.Delete {
+		name, c.Action = "DELETE", merge.Delete
+	}
 	src := merge.NoSource()
 	return merge.Execute(ctx, l, merge.Statement{
 		Plan: func(s *snapshot.Snapshot) (*merge.Plan, error) {
-			return merge.NewPlan(merge.Spec{Clauses: []merge.Clause{c}}, s.Schema(), src.Schema, o.Expr)
+			if feature.AppendOnly(s.Metadata()) { // even when no row would change
+				return nil, txn.AppendOnly(l.Bucket().URL())
+			}
+			return merge.NewPlan(merge.Spec{TargetAlias: st.Alias, Clauses: []merge.Clause{c}}, s.Schema(), src.Schema, o.Expr)
 		},
 		Source: src,
 		Describe: func(_ *merge.Plan, m merge.Metrics) txn.Operation {

@@ -5,9 +5,11 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/rows/scan"
+	"github.com/sluicelake/sluice/types"
 )
 
 // decision is what becomes of one row of a batch.
@@ -65,7 +67,7 @@ func (x *Exec) unique(cols []arrow.Array, ti, si []int32) ([]int32, []int32, err
 			continue
 		}
 		if !x.p.manyMatches() {
-			return nil, nil, &MultipleMatchError{Row: x.describe(cols, ti[i])}
+			return x.decided(cols, ti, si)
 		}
 		one, src := ti[:1:1], si[:1:1]
 		for j := 1; j < len(ti); j++ {
@@ -74,6 +76,26 @@ func (x *Exec) unique(cols []arrow.Array, ti, si []int32) ([]int32, []int32, err
 			}
 		}
 		return one, src, nil
+	}
+	return ti, si, nil
+}
+
+// decided applies the rule where a target row has several matches: with matched
+// clauses alone the reference does not count the pairs for which all the
+// conditions together are NULL. No clause takes these.
+func (x *Exec) decided(cols []arrow.Array, ti, si []int32) ([]int32, []int32, error) {
+	if any := x.p.anyMatched(); any != nil && len(x.p.matched) == len(x.p.clauses) {
+		known := &expr.Call{Fn: "isnotnull", Args: []expr.Expr{any}, T: types.Boolean}
+		sel, err := eval.Filter(known, x.m.joined(cols, ti, si, known))
+		if err != nil {
+			return nil, nil, err
+		}
+		ti, si = pick(ti, sel), pick(si, sel)
+	}
+	for i := 1; i < len(ti); i++ {
+		if ti[i] == ti[i-1] {
+			return nil, nil, &MultipleMatchError{Row: x.describe(cols, ti[i])}
+		}
 	}
 	return ti, si, nil
 }

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -44,6 +45,7 @@ type Exec struct {
 	wholeFiles  *prune.Pruner // finds files that one by-source DELETE takes entirely
 	wholeClause int32
 
+	small     int64 // files up to this size are read once, whole
 	firstCols []int // target columns that decisions need
 	moreCols  []int // target columns that outputs need
 }
@@ -55,7 +57,7 @@ func NewExec(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Exec, erro
 	if err != nil {
 		return nil, err
 	}
-	x := &Exec{env: e, snap: s, p: p, m: m}
+	x := &Exec{env: e, snap: s, p: p, m: m, small: smallFile}
 	x.src = scan.SourceOf(s)
 	x.spec = write.SpecOf(s)
 	marks := feature.DeletionVectorsEnabled(s.Protocol(), s.Metadata())
@@ -281,7 +283,7 @@ func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	if err := parallel(ctx, workers, todo, func(ctx context.Context, add *action.Add) error {
 		e, err := x.compute(ctx, add, out)
 		if err != nil {
-			return fmt.Errorf("file %s: %w", add.Path, err)
+			return about(add, err)
 		}
 		x.ledger.Enter(e)
 		if fn := x.env.Listener.Progress; fn != nil {
@@ -347,4 +349,12 @@ func (x *Exec) describe(cols []arrow.Array, row int32) string {
 		return "ON has no key"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// about names the file at fault unless the error does.
+func about(add *action.Add, err error) error {
+	if strings.Contains(err.Error(), add.Path) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("in file %s: %w", add.Path, err)
 }

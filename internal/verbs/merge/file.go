@@ -38,7 +38,7 @@ type later struct {
 
 func (f *fileRun) run(ctx context.Context) error {
 	x := f.x
-	small := f.add.Size <= smallFile
+	small := f.add.Size <= x.small
 	cols := x.firstCols
 	if small {
 		cols = union(cols, x.moreCols)

@@ -58,8 +58,8 @@ func NewPlan(spec Spec, target, source *types.Struct, o expr.Options) (*Plan, er
 	}
 	for i, c := range spec.Clauses {
 		if c.Cond == nil && i != last[c.Kind] {
-			class := [...]string{"DELTA_NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION", "DELTA_NON_LAST_NOT_MATCHED_CLAUSE_OMIT_CONDITION",
-				"DELTA_NON_LAST_NOT_MATCHED_BY_SOURCE_CLAUSE_OMIT_CONDITION"}[c.Kind]
+			class := [...]string{"NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION", "NON_LAST_NOT_MATCHED_BY_TARGET_CLAUSE_OMIT_CONDITION",
+				"NON_LAST_NOT_MATCHED_BY_SOURCE_CLAUSE_OMIT_CONDITION"}[c.Kind]
 			return nil, refuse(class, "clause %d (%s) has no condition and is not the last of its kind: the clauses behind it would never apply", i+1, c.Kind)
 		}
 		bound, err := b.clause(int32(i), c)
@@ -279,6 +279,22 @@ func (p *Plan) manyMatches() bool {
 		return true
 	}
 	return len(p.matched) == 1 && p.matched[0].action == Delete && p.matched[0].cond == nil
+}
+
+// anyMatched says whether any matched clause takes a pair; nil when one has no
+// condition.
+func (p *Plan) anyMatched() expr.Expr {
+	var conds []expr.Expr
+	for _, c := range p.matched {
+		if c.cond == nil {
+			return nil
+		}
+		conds = append(conds, c.cond)
+	}
+	if len(conds) == 0 {
+		return nil
+	}
+	return expr.Or(conds...)
 }
 
 // everyRow reports whether a NOT MATCHED BY SOURCE clause without a condition

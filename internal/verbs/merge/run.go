@@ -24,6 +24,8 @@ type Options struct {
 	AppVersion int64
 	// Snapshot at which the statement first runs; nil is the newest.
 	Snapshot *snapshot.Snapshot
+	// SmallFile is the size up to which a data file is read once, whole; 0 is 8 MiB.
+	SmallFile int64
 }
 
 // Result is what a statement did.
@@ -101,6 +103,9 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 	start := l.Env().Now()
 	if w.Exec, err = NewExec(l.Env(), t.Snapshot(), p, st.Source); err != nil {
 		return false, err
+	}
+	if o.SmallFile > 0 {
+		w.small = o.SmallFile
 	}
 	committed := false
 	defer func() { w.ledger.Discard(context.WithoutCancel(ctx), committed) }()

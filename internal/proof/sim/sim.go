@@ -1,0 +1,446 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/proof/tablekit"
+	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/dml"
+	"github.com/sluicelake/sluice/internal/verbs/insert"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/memory"
+)
+
+// world is one run.
+type world struct {
+	seed    uint64
+	kit     *tablekit.Kit
+	start   []row
+	store   storage.Driver
+	lines   []string // what happened, for people
+	mu      sync.Mutex
+	foreign map[int64]*foreign
+	excused []string // files that commits by hand left behind
+	writers []*writer
+	small   int64 // files up to this size are read in one pass; 0 is the default
+	apart   bool  // each writer is a process of its own: no shared lane
+}
+
+// writer is one statement on its way.
+type writer struct {
+	name    string
+	s       statement
+	ready   chan struct{} // prepared, or ended
+	release chan struct{}
+	done    chan struct{}
+	once    sync.Once
+
+	version   int64
+	committed bool
+	winners   int
+	err       error
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+}
+
+// Failure is what a run found, with the schedule that led there.
+type Failure struct {
+	Seed  uint64
+	What  string
+	Lines []string
+}
+
+func (f *Failure) Error() string {
+	return fmt.Sprintf("seed %d: %s\n  %s", f.Seed, f.What, strings.Join(f.Lines, "\n  "))
+}
+
+// Counts say what happened in runs.
+type Counts struct{ Runs, Commits, Winners, Foreign, Errors int }
+
+// Run plays one seed.
+func Run(ctx context.Context, seed uint64, c *Counts) error {
+	r := rand.New(rand.NewPCG(seed, 1))
+	w := &world{seed: seed, foreign: map[int64]*foreign{}}
+	fail := func(format string, args ...any) error {
+		return &Failure{seed, fmt.Sprintf(format, args...), w.lines}
+	}
+	partitioned, err := w.build(ctx, r)
+	if err != nil {
+		return fail("building: %v", err)
+	}
+	defer w.kit.Log.Close(ctx)
+	w.prepare(ctx, r, partitioned)
+	if err := w.play(ctx, r); err != nil {
+		return fail("%v", err)
+	}
+	c.Runs++
+	for _, x := range w.writers {
+		c.Winners += x.winners
+		if x.committed {
+			c.Commits++
+		}
+		if x.err != nil {
+			c.Errors++
+		}
+	}
+	c.Foreign += len(w.foreign)
+	if err := w.check(ctx); err != nil {
+		return fail("%v", err)
+	}
+	return nil
+}
+
+// build makes the table and its first rows.
+func (w *world) build(ctx context.Context, r *rand.Rand) (partitioned bool, err error) {
+	partitioned = r.IntN(2) == 0
+	spec := tablekit.Spec{DDL: ddl, Properties: map[string]string{}}
+	if partitioned {
+		spec.PartitionBy = []string{"p"}
+	}
+	vectors := r.IntN(3) > 0
+	if !vectors {
+		spec.Properties = tablekit.WithoutVectors()
+	}
+	if r.IntN(4) == 0 {
+		spec.Properties["delta.enableInCommitTimestamps"] = "true"
+	}
+	if r.IntN(6) == 0 {
+		spec.Properties["delta.dataSkippingNumIndexedCols"] = "0"
+	}
+	w.apart, w.small = r.IntN(2) == 0, int64(r.IntN(2))
+	w.store = tablekit.Place()
+	spec.Driver = w.store
+	spec.Env = env.New()
+	spec.Env.Workers = 1 + r.IntN(2)
+	for range r.IntN(4) {
+		rows := randomRows(r, 1+r.IntN(6), 12)
+		w.start = append(w.start, rows...)
+		spec.Files = append(spec.Files, texts(rows, false))
+	}
+	w.kit, err = tablekit.Make(ctx, spec)
+	if err != nil {
+		return partitioned, err
+	}
+	w.note("table partitioned=%t vectors=%t apart=%t small=%d properties=%v", partitioned, vectors, w.apart, w.small, spec.Properties)
+	for _, f := range spec.Files {
+		w.note("  file %s", strings.Join(f, " "))
+	}
+	if len(w.start) > 0 && r.IntN(3) == 0 { // some rows are marked before
+		s := deleteOf(r)
+		x := w.newWriter("before", s)
+		close(x.release)
+		w.exec(ctx, x)
+		if x.err != nil {
+			return partitioned, x.err
+		}
+		w.start, _ = s.apply(w.start)
+		w.note("  before: %s", s.text)
+	}
+	return partitioned, nil
+}
+
+func (w *world) newWriter(name string, s statement) *writer {
+	return &writer{name: name, s: s, ready: make(chan struct{}), release: make(chan struct{}), done: make(chan struct{})}
+}
+
+// prepare starts the writers; each stops before it publishes.
+func (w *world) prepare(ctx context.Context, r *rand.Rand, partitioned bool) {
+	for i := range 2 + r.IntN(3) {
+		x := w.newWriter(fmt.Sprintf("w%d", i), randomStatement(r, partitioned))
+		w.writers = append(w.writers, x)
+		w.note("%s: %s; source %s", x.name, x.s.text, strings.Join(texts(x.s.source, false), " "))
+		go func() {
+			defer close(x.done)
+			w.exec(ctx, x)
+			x.once.Do(func() { close(x.ready) })
+		}()
+	}
+	for _, x := range w.writers {
+		<-x.ready
+	}
+}
+
+// exec runs a statement on a handle of its own.
+func (w *world) exec(ctx context.Context, x *writer) {
+	driver := w.store
+	if w.apart {
+		driver = &elsewhere{w.store.(*memory.Store), fmt.Sprintf("%s/%p", w.store.URL(), x)}
+	}
+	l := txn.NewLog(w.kit.Env, storage.NewBucket(driver), txn.Policy{})
+	defer l.Close(ctx)
+	o := merge.Options{SmallFile: w.small, Commit: txn.Options{BeforePublish: func(ctx context.Context) error {
+		x.once.Do(func() { close(x.ready) })
+		<-x.release
+		return nil
+	}}}
+	var commit txn.Result
+	var winners []txn.Reconciliation
+	where, err := parsed(x.s.where)
+	if err != nil {
+		x.err = err
+		return
+	}
+	switch x.s.kind {
+	case "merge":
+		m, err := parse.MergeStatement(x.s.merge)
+		if err != nil {
+			x.err = err
+			return
+		}
+		src, err := tablekit.Table(w.kit.Schema, texts(x.s.source, false)...)
+		if err != nil {
+			x.err = err
+			return
+		}
+		var res merge.Result
+		res, x.err = merge.Run(ctx, l, m.Spec, src, o)
+		commit, winners = res.Commit, res.Winners
+	case "update", "delete":
+		var res merge.Result
+		if x.s.kind == "delete" {
+			res, x.err = dml.Delete(ctx, l, where, o)
+		} else {
+			set, err := parse.Assignments(x.s.set)
+			if err != nil {
+				x.err = err
+				return
+			}
+			res, x.err = dml.Update(ctx, l, set, where, o)
+		}
+		commit, winners = res.Commit, res.Winners
+	default:
+		src, err := tablekit.Source(w.kit.Schema, texts(x.s.source, false)...)
+		if err != nil {
+			x.err = err
+			return
+		}
+		mode := map[string]insert.Mode{"append": insert.Append, "overwrite": insert.Overwrite, "replaceWhere": insert.ReplaceWhere, "dynamic": insert.Dynamic}[x.s.kind]
+		var res insert.Result
+		res, x.err = insert.Run(ctx, l, src, insert.Options{Options: o, Mode: mode, Where: where})
+		commit, winners = res.Commit, res.Winners
+	}
+	x.version, x.committed, x.winners = commit.Version, commit.Committed, len(winners)
+	for _, win := range winners {
+		w.note("  %s met %d (%s): %s dropped=%d computed=%d", x.name, win.Winner, win.Operation, win.Verdict.Kind, win.Repaired.Dropped, win.Repaired.Computed)
+	}
+}
+
+func parsed(c cond) (expr.Expr, error) {
+	if c.is == nil {
+		return nil, nil
+	}
+	return expr.Parse(c.sql)
+}
+
+// elsewhere is the same store at another address, so that writers do not meet
+// in one commit lane.
+type elsewhere struct {
+	*memory.Store
+	url string
+}
+
+func (e *elsewhere) URL() string { return e.url }
+
+// play lets the writers publish, in an order of the seed or all at once, with
+// commits of other engines in between.
+func (w *world) play(ctx context.Context, r *rand.Rand) error {
+	order := r.Perm(len(w.writers))
+	race := r.IntN(4) == 0
+	others := r.IntN(3)
+	for n, i := range order {
+		for others > 0 && r.IntN(2) == 0 {
+			others--
+			f, err := w.winner(ctx, r)
+			if err != nil {
+				return fmt.Errorf("a winner by hand: %w", err)
+			}
+			if f != nil {
+				w.foreign[f.version] = f
+				w.note("version %d by hand: %s", f.version, f.text)
+			}
+		}
+		x := w.writers[i]
+		w.note("%s is let go (%d of %d, race %t)", x.name, n+1, len(order), race)
+		close(x.release)
+		if !race {
+			<-x.done
+			w.told(x)
+		}
+	}
+	for _, x := range w.writers {
+		<-x.done
+		if race {
+			w.told(x)
+		}
+	}
+	return nil
+}
+
+func (w *world) told(x *writer) {
+	w.note("  %s: version %d committed %t error %v", x.name, x.version, x.committed, x.err)
+}
+
+// check replays what was committed, version by version.
+func (w *world) check(ctx context.Context) error {
+	newest, err := w.kit.Snapshot(ctx, snapshot.Latest())
+	if err != nil {
+		return err
+	}
+	by := map[int64]*writer{}
+	for _, x := range w.writers {
+		if !x.committed {
+			continue
+		}
+		if by[x.version] != nil || w.foreign[x.version] != nil {
+			return fmt.Errorf("version %d was acknowledged twice", x.version)
+		}
+		by[x.version] = x
+	}
+	first := newest.Version() - int64(len(by)+len(w.foreign))
+	states := map[int64][]row{first: w.start}
+	extra := false
+	var errs []error
+	for v := first; v <= newest.Version(); v++ {
+		if v > first {
+			rows, err := w.replay(states[v-1], by[v], w.foreign[v], &extra)
+			if err != nil {
+				return fmt.Errorf("version %d: %w", v, err)
+			}
+			states[v] = rows
+		}
+		if err := w.compare(ctx, v, states[v], extra); err != nil {
+			errs = append(errs, err)
+			break
+		}
+	}
+	if len(errs) == 0 {
+		errs = append(errs, w.silent(first, newest.Version(), states)...)
+		errs = append(errs, w.litter(ctx, newest.Version()))
+	}
+	return errors.Join(errs...)
+}
+
+// litter looks for files that no version mentions: what repairs wrote and did
+// not need has to be gone.
+func (w *world) litter(ctx context.Context, newest int64) error {
+	known := map[string]bool{}
+	for _, key := range w.excused {
+		known[key] = true
+		known[unescaped(key)] = true
+	}
+	for v := int64(0); v <= newest; v++ {
+		s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
+		if err != nil {
+			return err
+		}
+		for _, key := range tablekit.Referenced(s) {
+			known[key] = true
+			known[unescaped(key)] = true
+		}
+	}
+	all, err := w.kit.Objects(ctx)
+	if err != nil {
+		return err
+	}
+	for _, key := range all {
+		if !strings.HasPrefix(key, "_delta_log/") && !known[key] {
+			return fmt.Errorf("%s was left behind: no version mentions it", key)
+		}
+	}
+	return nil
+}
+
+// replay is one step of the serial history.
+func (w *world) replay(before []row, x *writer, f *foreign, extra *bool) ([]row, error) {
+	switch {
+	case x != nil:
+		return x.s.apply(before)
+	case f == nil:
+		return nil, errors.New("nobody committed it")
+	}
+	if f.extra {
+		*extra = true
+	}
+	if f.becomes {
+		return fromTexts(f.back)
+	}
+	rest := clone(before)
+	for _, text := range f.gone {
+		i := slices.IndexFunc(rest, func(r row) bool { return r.text(*extra) == text })
+		if i < 0 {
+			return nil, fmt.Errorf("the winner by hand removed %s, which the serial history has not", text)
+		}
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return rest, nil
+}
+
+// compare holds one version against the oracle.
+func (w *world) compare(ctx context.Context, v int64, want []row, extra bool) error {
+	s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
+	if err != nil {
+		return err
+	}
+	got, err := tablekit.Rows(ctx, s)
+	if err != nil {
+		return fmt.Errorf("reading version %d: %w", v, err)
+	}
+	if expect := texts(want, extra); !slices.Equal(got, expect) {
+		return fmt.Errorf("version %d holds\n    %s\n  and a serial run gives\n    %s", v, strings.Join(got, "\n    "), strings.Join(expect, "\n    "))
+	}
+	seen := map[string]bool{}
+	files := s.Files()
+	for i := range files.All() {
+		a := files.Add(i)
+		if seen[a.Path] {
+			return fmt.Errorf("version %d: %s is live twice", v, a.Path)
+		}
+		seen[a.Path] = true
+	}
+	return nil
+}
+
+// silent checks the statements that committed nothing: an error must be one
+// that a serial run has, and no commit means that there was nothing to do.
+func (w *world) silent(first, last int64, states map[int64][]row) (errs []error) {
+	for _, x := range w.writers {
+		if x.committed {
+			continue
+		}
+		if x.err == nil {
+			after, err := x.s.apply(states[x.version])
+			if err != nil || !slices.Equal(texts(after, false), texts(states[x.version], false)) {
+				errs = append(errs, fmt.Errorf("%s committed nothing at version %d, but a serial run changes rows (%v)", x.name, x.version, err))
+			}
+			continue
+		}
+		var many *merge.MultipleMatchError
+		serial := false
+		for v := first; v <= last; v++ {
+			if _, err := x.s.apply(states[v]); errors.Is(err, errMultiple) {
+				serial = true
+			}
+		}
+		if !errors.As(x.err, &many) || !serial {
+			errs = append(errs, fmt.Errorf("%s failed: %w", x.name, x.err))
+		}
+	}
+	sort.Slice(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
+	return errs
+}

@@ -1,0 +1,409 @@
+// Package spark holds statements against what Spark did with them.
+package spark
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/format/colstats"
+	"github.com/sluicelake/sluice/internal/format/dv"
+	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/proof/tablekit"
+	"github.com/sluicelake/sluice/internal/proof/testkit"
+	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/dml"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/types"
+)
+
+type relation struct {
+	Schema      json.RawMessage   `json:"schema"`
+	PartitionBy []string          `json:"partitionBy"`
+	Properties  map[string]string `json:"properties"`
+	Protocol    struct {
+		MinReaderVersion int32    `json:"minReaderVersion"`
+		MinWriterVersion int32    `json:"minWriterVersion"`
+		ReaderFeatures   []string `json:"readerFeatures"`
+		WriterFeatures   []string `json:"writerFeatures"`
+	} `json:"protocol"`
+	Files []struct {
+		Rows    []json.RawMessage `json:"rows"`
+		Deleted []int64           `json:"deleted"`
+	} `json:"files"`
+	Rows []json.RawMessage `json:"rows"`
+}
+
+type dmlCase struct {
+	ID     string            `json:"id"`
+	Tags   []string          `json:"tags"`
+	Target relation          `json:"target"`
+	Source relation          `json:"source"`
+	Confs  map[string]string `json:"confs"`
+	SQL    string            `json:"sql"`
+	Expect struct {
+		Version   int64             `json:"version"`
+		Rows      []json.RawMessage `json:"rows"`
+		Schema    json.RawMessage   `json:"schema"`
+		Operation string            `json:"operation"`
+		Metrics   map[string]string `json:"metrics"`
+		Error     *struct {
+			Condition string `json:"condition"`
+			Message   string `json:"message"`
+		} `json:"error"`
+	} `json:"expect"`
+}
+
+// errRefused is a statement that this test or sluice does not take on.
+var errRefused = errors.New("not supported")
+
+func texts(raw []json.RawMessage) []string {
+	out := make([]string, len(raw))
+	for i, r := range raw {
+		out[i] = string(r)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func cases(t *testing.T, path string) (out []dmlCase) {
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := zstd.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var c dmlCase
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// TestStatements runs UPDATE, DELETE and MERGE of the corpus. What sluice does
+// not do yet it has to refuse; whatever it does must give Spark's rows.
+func TestStatements(t *testing.T) {
+	dir := testkit.Corpus(t, "SLUICE_SPARK_CORPUS")
+	var passed, failed, refused, otherError, soft int
+	reasons := map[string]int{}
+	for _, c := range cases(t, filepath.Join(dir, "dml.jsonl.zst")) {
+		word, _, _ := strings.Cut(c.SQL, " ")
+		if word == "INSERT" {
+			continue
+		}
+		verdict, why := play(t, &c)
+		switch verdict {
+		case "passed":
+			passed++
+		case "refused":
+			refused++
+			reasons[why]++
+		case "other error":
+			otherError++
+			t.Logf("%s: %s", c.ID, why)
+		case "soft":
+			soft++
+			t.Logf("%s: %s", c.ID, why)
+		default:
+			failed++
+			t.Errorf("%s: %s\n%s", c.ID, why, c.SQL)
+		}
+	}
+	for _, why := range slices.Sorted(mapsKeys(reasons)) {
+		t.Logf("refused %3d: %s", reasons[why], why)
+	}
+	t.Logf("%d passed, %d failed, %d refused, %d fail with another error than Spark, %d errors depend on the rows that are looked at", passed, failed, refused, otherError, soft)
+}
+
+func mapsKeys(m map[string]int) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// runtime errors may depend on which rows an engine looks at.
+var softErrors = []string{"CAST_INVALID_INPUT", "CAST_OVERFLOW", "ARITHMETIC_OVERFLOW", "DIVIDE_BY_ZERO", "NUMERIC_VALUE_OUT_OF_RANGE", "USER_RAISED_EXCEPTION", "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE", "INVALID_ARRAY_INDEX"}
+
+func isSoft(text string) bool {
+	return slices.ContainsFunc(softErrors, func(class string) bool { return strings.Contains(text, class) })
+}
+
+// play runs one case and judges it.
+func play(t *testing.T, c *dmlCase) (verdict, why string) {
+	ctx := t.Context()
+	for conf, value := range c.Confs {
+		return "refused", "setting " + conf + "=" + value
+	}
+	l, err := build(ctx, &c.Target)
+	if err != nil {
+		return refusal(err)
+	}
+	defer l.Close(ctx)
+	start, err := l.Update(ctx)
+	if err != nil {
+		return "failed", err.Error()
+	}
+	before, err := tablekit.Rows(ctx, start)
+	if err != nil {
+		return "failed", err.Error()
+	}
+	res, err := run(ctx, l, c)
+	want := c.Expect
+	after, loadErr := snapshot.Load(ctx, l.Env(), l.Bucket(), snapshot.Latest())
+	if loadErr != nil {
+		return "failed", loadErr.Error()
+	}
+	rows, loadErr := tablekit.Rows(ctx, after)
+	if loadErr != nil {
+		return "failed", loadErr.Error()
+	}
+	if err != nil {
+		if after.Version() != 0 {
+			return "failed", fmt.Sprintf("an error, and version %d: %v", after.Version(), err)
+		}
+		if want.Error == nil || want.Error.Condition == "USER_RAISED_EXCEPTION" {
+			if v, why := refusal(err); v == "refused" {
+				return v, why
+			}
+			if isSoft(err.Error()) {
+				return "soft", "Spark has rows, we have " + err.Error()
+			}
+			return "failed", "Spark has no error: " + err.Error()
+		}
+		if strings.Contains(err.Error(), want.Error.Condition) {
+			return "passed", ""
+		}
+		if v, why := refusal(err); v == "refused" {
+			return v, why
+		}
+		return "other error", fmt.Sprintf("Spark says %s; we say %v", want.Error.Condition, err)
+	}
+	if want.Error != nil && want.Error.Condition != "USER_RAISED_EXCEPTION" {
+		if isSoft(want.Error.Condition) {
+			return "soft", "Spark fails with " + want.Error.Condition
+		}
+		return "failed", "no error, and Spark says " + want.Error.Condition + ": " + want.Error.Message
+	}
+	if want.Error != nil {
+		return "soft", "a defect of the reference: " + want.Error.Condition
+	}
+	if expect := texts(want.Rows); !slices.Equal(rows, expect) {
+		return "failed", fmt.Sprintf("rows\n   %s\nwant\n   %s", strings.Join(rows, "\n   "), strings.Join(expect, "\n   "))
+	}
+	if after.Version() == 0 && want.Version == 1 && slices.Equal(rows, before) {
+		return "passed", "" // Spark commits although nothing changes
+	}
+	if after.Version() != want.Version {
+		return "failed", fmt.Sprintf("version %d, want %d", after.Version(), want.Version)
+	}
+	for name, n := range want.Metrics {
+		if strings.Contains(name, "Rows") && !strings.Contains(name, "Copied") && !strings.Contains(name, "Output") && name != "numSourceRows" && res != nil && res[name] != n {
+			return "failed", fmt.Sprintf("metric %s = %s, want %s", name, res[name], n)
+		}
+	}
+	return "passed", ""
+}
+
+// refusal tells what sluice refuses from what it gets wrong.
+func refusal(err error) (string, string) {
+	var f *feature.Error
+	text := err.Error()
+	switch {
+	case errors.As(err, &f):
+		return "refused", "feature " + f.Feature
+	case errors.Is(err, errRefused):
+		return "refused", text
+	case strings.Contains(text, "not supported yet"), strings.Contains(text, "UNSUPPORTED"):
+		if _, rest, ok := strings.Cut(text, "["); ok {
+			text = rest
+		}
+		return "refused", strings.SplitN(text, "]", 2)[0]
+	}
+	return "failed", text
+}
+
+// build makes the table of a case by hand, one add for each file.
+func build(ctx context.Context, r *relation) (*txn.Log, error) {
+	schema, err := types.ParseSchema(string(r.Schema))
+	if err != nil {
+		return nil, err
+	}
+	e := env.New()
+	b := storage.NewBucket(tablekit.Place())
+	config := r.Properties
+	if config == nil {
+		config = map[string]string{}
+	}
+	md := &action.Metadata{ID: e.NewID(), Format: action.Format{Provider: "parquet"}, SchemaString: string(r.Schema), PartitionColumns: r.PartitionBy, Configuration: config}
+	protocol := &action.Protocol{MinReaderVersion: r.Protocol.MinReaderVersion, MinWriterVersion: r.Protocol.MinWriterVersion,
+		ReaderFeatures: r.Protocol.ReaderFeatures, WriterFeatures: r.Protocol.WriterFeatures}
+	if err := feature.CheckWrite(protocol, md); err != nil {
+		return nil, err
+	}
+	acts := []action.Action{protocol, md}
+	for _, f := range r.Files {
+		batch, err := tablekit.Batch(schema, unsorted(f.Rows)...)
+		if err != nil {
+			return nil, err
+		}
+		// Rearranged: rows of the starting table need not satisfy its constraints.
+		w, err := write.New(ctx, e, b, write.Spec{Schema: schema, PartitionColumns: r.PartitionBy, Metadata: md, Protocol: protocol, Rearranged: true})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(batch.Columns(), int(batch.NumRows())); err != nil {
+			return nil, err
+		}
+		outs, err := w.Close()
+		if err != nil {
+			return nil, err
+		}
+		if len(outs) > 1 {
+			return nil, fmt.Errorf("%d files for one", len(outs))
+		}
+		for _, o := range outs {
+			o.Add.DataChange = true
+			if len(f.Deleted) > 0 {
+				rows := roaring64.New()
+				for _, d := range f.Deleted {
+					rows.Add(uint64(d))
+				}
+				vectors, err := dv.Store(ctx, b, []*roaring64.Bitmap{rows}, e.NewID)
+				if err != nil {
+					return nil, err
+				}
+				o.Add.DeletionVector, o.Add.Stats = vectors[0], colstats.Loosen(o.Add.Stats, o.Rows)
+			}
+			acts = append(acts, o.Add)
+		}
+	}
+	if err := tablekit.Publish(ctx, b, 0, "CREATE TABLE", acts...); err != nil {
+		return nil, err
+	}
+	return txn.NewLog(e, b, txn.Policy{}), nil
+}
+
+func unsorted(raw []json.RawMessage) []string {
+	out := make([]string, len(raw))
+	for i, r := range raw {
+		out[i] = string(r)
+	}
+	return out
+}
+
+// run executes the statement and returns its metrics.
+func run(ctx context.Context, l *txn.Log, c *dmlCase) (map[string]string, error) {
+	var o merge.Options
+	switch {
+	case strings.HasPrefix(c.SQL, "MERGE"):
+		sql, src, err := source(c, o.Expr)
+		if err != nil {
+			return nil, err
+		}
+		m, err := parse.MergeStatement(sql)
+		if err != nil {
+			return nil, err
+		}
+		res, err := merge.Run(ctx, l, m.Spec, src, o)
+		return recorded(res), err
+	case strings.HasPrefix(c.SQL, "UPDATE"):
+		s, err := parse.UpdateStatement(c.SQL)
+		if err != nil {
+			return nil, err
+		}
+		res, err := dml.Run(ctx, l, s.Spec, o)
+		return recorded(res), err
+	}
+	s, err := parse.DeleteStatement(c.SQL)
+	if err != nil {
+		return nil, err
+	}
+	res, err := dml.Run(ctx, l, s.Spec, o)
+	return recorded(res), err
+}
+
+// recorded are the metrics in the commit.
+func recorded(r merge.Result) map[string]string {
+	if r.Commit.Snapshot == nil || r.Commit.Snapshot.CommitInfo() == nil {
+		return nil
+	}
+	return r.Commit.Snapshot.CommitInfo().OperationMetrics
+}
+
+var subquery = regexp.MustCompile(`(?s)USING \(SELECT (DISTINCT )?\* FROM source(?: WHERE (.*?))?( UNION ALL SELECT \* FROM source)?\) AS s\s+ON `)
+
+// source makes the source of a MERGE; a subquery of the forms that the corpus has
+// is run here.
+func source(c *dmlCase, o expr.Options) (string, *merge.Table, error) {
+	schema, err := types.ParseSchema(string(c.Source.Schema))
+	if err != nil {
+		return "", nil, err
+	}
+	rows := unsorted(c.Source.Rows)
+	m := subquery.FindStringSubmatch(c.SQL)
+	if m == nil {
+		table, err := tablekit.Table(schema, rows...)
+		return c.SQL, table, err
+	}
+	if m[1] != "" {
+		sort.Strings(rows)
+		rows = slices.Compact(rows)
+	}
+	if m[3] != "" {
+		rows = append(rows, rows...)
+	}
+	table, err := tablekit.Table(schema, rows...)
+	if err != nil {
+		return "", nil, err
+	}
+	if m[2] != "" {
+		e, err := expr.Parse(m[2])
+		if err != nil {
+			return "", nil, err
+		}
+		bound, err := expr.Bind(e, expr.Scope{Tables: []expr.Table{{Name: "source", Schema: schema}}, Options: o})
+		if err != nil {
+			return "", nil, err
+		}
+		sel, err := eval.Filter(bound, eval.Input{Columns: table.Columns, Rows: table.Rows})
+		if err != nil {
+			return "", nil, err
+		}
+		table.Columns, table.Rows = columns.TakeColumns(table.Columns, sel), len(sel)
+	}
+	return strings.Replace(c.SQL, m[0], "USING source AS s\nON ", 1), table, nil
+}
