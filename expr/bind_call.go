@@ -178,3 +178,20 @@ func literalText(e Expr) (string, bool) {
 	}
 	return "", false
 }
+
+// Functions lists the names of the functions that take values, in no order.
+func Functions() []string {
+	var out []string
+	for name := range signatures {
+		out = append(out, name)
+	}
+	for name := range specials {
+		if _, refused := generators[name]; !refused {
+			out = append(out, name)
+		}
+	}
+	for name := range operatorNames {
+		out = append(out, name)
+	}
+	return out
+}

@@ -111,7 +111,7 @@ dayofyear                       D      i
 weekofyear                      D      i
 monthname                       D      s
 dayname                         D      s
-date_add                        DI     D
+date_add,dateadd                DI     D
 date_sub                        DI     D
 datediff,date_diff              DD     i
 add_months                      Di     D
@@ -130,7 +130,7 @@ timestamp_millis                Z      T
 timestamp_micros                Z      T
 from_unixtime                   l?s    s
 make_date                       iii    D
-timestampadd                    slT    T
+timestampadd                    slU    2
 timestampdiff                   sTT    l
 from_utc_timestamp              Ts     T
 to_utc_timestamp                Ts     T
@@ -142,6 +142,11 @@ try_parse_json                  s      v
 parse_json                      s      v
 schema_of_variant               v      s
 get_json_object                 ss     s
+json_array_length               s      i
+json_object_keys                s      t
+is_valid_utf8                   s      b
+quote                           s      s
+randn                           ?l     d
 version                         .      s
 current_user,user,session_user  .      s
 current_database,current_schema .      s

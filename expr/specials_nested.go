@@ -103,6 +103,9 @@ var collections = map[string]special{
 	"explode": {1, 1, generator}, "explode_outer": {1, 1, generator}, "posexplode": {1, 1, generator}, "inline": {1, 1, generator}, "inline_outer": {1, 1, generator}, "stack": {1, -1, generator},
 }
 
+// generators make several rows of one.
+var generators = map[string]bool{"explode": true, "explode_outer": true, "posexplode": true, "inline": true, "inline_outer": true, "stack": true}
+
 // generator refuses functions that make several rows or columns of one.
 func generator(fn string, a []Expr) (Expr, error) {
 	if fn == "explode" || fn == "explode_outer" {

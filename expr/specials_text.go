@@ -81,9 +81,7 @@ var textSpecials = map[string]special{
 		}
 		return &Call{Fn: fn, Args: a, T: types.String, Null: true}, nil
 	}},
-	"to_binary": {1, 2, func(fn string, a []Expr) (Expr, error) {
-		return &Call{Fn: fn, Args: a, T: types.Binary, Null: true}, nil
-	}},
+	"to_binary": {1, 2, toBinary}, "try_to_binary": {1, 2, toBinary},
 	"str_to_map": {1, 3, func(fn string, a []Expr) (Expr, error) {
 		for i := range a {
 			if implicitArg(a[i].Type(), types.String) == nil {
@@ -119,6 +117,17 @@ func textTest(fn string, a []Expr) (Expr, error) {
 		return nil, err
 	}
 	return operator(fn, types.Boolean, a...), nil
+}
+
+// toBinary reads hex (unless another format is given), base64 or utf-8.
+func toBinary(fn string, a []Expr) (Expr, error) {
+	for i := range a {
+		if implicitArg(a[i].Type(), types.String) == nil {
+			return nil, unexpectedInput(fn, i, a[i])
+		}
+		a[i] = convert(a[i], types.String)
+	}
+	return &Call{Fn: fn, Args: a, T: types.Binary, Null: true}, nil
 }
 
 func pad(fn string, a []Expr) (Expr, error) {

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"math/big"
+	"math/rand/v2"
 	"sort"
 	"strings"
 
@@ -21,6 +23,13 @@ func init() {
 		},
 		"array_sort": func(c *call) (arrow.Array, error) {
 			return listMap(c, func(a []any) ([]any, error) { return sortedList(a, true, false), nil })
+		},
+		"shuffle": func(c *call) (arrow.Array, error) {
+			return listMap(c, func(a []any) ([]any, error) {
+				out := append([]any{}, a...)
+				rand.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+				return out, nil
+			})
 		},
 		"sort_array": sortArray, "array_max": extremeOf(1), "array_min": extremeOf(-1),
 		"array_contains": arrayContains, "array_position": arrayPosition,
@@ -298,9 +307,12 @@ func sequence(c *call) (arrow.Array, error) {
 		if (sign == 0 && from != to) || (sign > 0 && from > to) || (sign < 0 && from < to) {
 			return nil, noClass("illegal sequence boundaries: the step does not lead from the start to the end")
 		}
+		if step != 0 && months == 0 && new(big.Int).Quo(new(big.Int).Sub(big.NewInt(to), big.NewInt(from)), big.NewInt(step)).Cmp(big.NewInt(1<<26)) > 0 {
+			return nil, failf("COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "sequence makes an array of more than 2^26 elements")
+		}
 		out := []any{}
 		for k, v := int64(0), from; (sign >= 0 && v <= to) || (sign < 0 && v >= to); k++ {
-			if out = append(out, v); sign == 0 || len(out) > 1<<26 {
+			if out = append(out, v); sign == 0 {
 				break
 			}
 			if months == 0 {

@@ -18,7 +18,7 @@ import (
 func init() {
 	family := map[string]func(*call) (arrow.Array, error){
 		"abs": absolute, "isnan": isNaN, "nanvl": nanvl, "factorial": factorial, "bin": bin, "conv": conv, "bit_count": bitCount, "bit_get": bitGet,
-		"width_bucket": widthBucket, "rand": random, "uuid": randomID,
+		"width_bucket": widthBucket, "rand": random, "randn": random, "uuid": randomID,
 		"atan2": float2(math.Atan2), "hypot": float2(math.Hypot), "pow": float2(math.Pow),
 		"e": func(c *call) (arrow.Array, error) { return c.floats(func(int) (float64, error) { return math.E, nil }) },
 		"pi": func(c *call) (arrow.Array, error) {
@@ -218,7 +218,12 @@ func widthBucket(c *call) (arrow.Array, error) {
 }
 
 func random(c *call) (arrow.Array, error) {
-	return makeFloats(c.out(), c.n, nil, func(int) (float64, error) { return rand.Float64(), nil })
+	return makeFloats(c.out(), c.n, nil, func(int) (float64, error) {
+		if c.node.Fn == "randn" {
+			return rand.NormFloat64(), nil
+		}
+		return rand.Float64(), nil
+	})
 }
 
 func randomID(c *call) (arrow.Array, error) {

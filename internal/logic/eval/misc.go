@@ -17,6 +17,7 @@ import (
 func init() {
 	register(map[string]func(*call) (arrow.Array, error){
 		"raise_error": raiseError, "assert_true": assertTrue, "from_csv": fromCSV, "from_json": fromJSON, "to_json": toJSON, "get_json_object": getJSONObject,
+		"json_array_length": jsonArrayLength, "json_object_keys": jsonObjectKeys,
 		"version": constantText("4.2.0"), "current_user": constantText("sluice"), "current_database": constantText("default"),
 		"current_catalog": constantText("spark_catalog"), "current_timezone": constantText("Etc/UTC"),
 	})
@@ -69,7 +70,7 @@ func fromCSV(c *call) (arrow.Array, error) {
 			return out, nil
 		}
 		for k, f := range fields {
-			if k < len(record) && (record[k] != "" || f.Type == types.String && false) {
+			if k < len(record) && record[k] != "" {
 				out[k] = convertText(record[k], f.Type)
 			}
 		}
@@ -313,5 +314,40 @@ func getJSONObject(c *call) (arrow.Array, error) {
 		}
 		b, err := json.Marshal(v)
 		return string(b), err
+	})
+}
+
+func jsonArrayLength(c *call) (arrow.Array, error) {
+	s := c.str(0)
+	return c.ints(func(i int) (int64, error) {
+		var list []json.RawMessage
+		if json.Unmarshal([]byte(s(i)), &list) != nil || list == nil {
+			return 0, errNull
+		}
+		return int64(len(list)), nil
+	})
+}
+
+// jsonObjectKeys lists the keys of the outermost object in their order.
+func jsonObjectKeys(c *call) (arrow.Array, error) {
+	s := c.str(0)
+	return c.boxed(func(i int) (any, error) {
+		if !json.Valid([]byte(s(i))) {
+			return nil, nil
+		}
+		d := json.NewDecoder(strings.NewReader(s(i)))
+		if tok, err := d.Token(); err != nil || tok != json.Delim('{') {
+			return nil, nil
+		}
+		out := []any{}
+		for d.More() {
+			key, err := d.Token()
+			var skip json.RawMessage
+			if err != nil || d.Decode(&skip) != nil {
+				return nil, nil
+			}
+			out = append(out, key)
+		}
+		return out, nil
 	})
 }

@@ -33,7 +33,13 @@ func init() {
 		"charindex":  func(c *call) (arrow.Array, error) { return locate(c, 0, 1) },
 		"startswith": test2(strings.HasPrefix), "endswith": test2(strings.HasSuffix), "contains": test2(strings.Contains),
 		"split_part": splitPart, "substring_index": substringIndex, "find_in_set": findInSet, "levenshtein": levenshtein, "soundex": text1(soundex),
-		"base64":   text1(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
+		"base64": text1(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
+		"is_valid_utf8": func(c *call) (arrow.Array, error) {
+			s := c.str(0)
+			return c.bools(func(i int) (bool, error) { return utf8.ValidString(s(i)), nil })
+		},
+		"quote":     text1(func(s string) string { return "'" + strings.ReplaceAll(s, "'", `\'`) + "'" }),
+		"to_binary": toBinary, "try_to_binary": toBinary,
 		"unbase64": unbase64, "hex": hexOf, "unhex": unhex, "url_encode": text1(url.QueryEscape), "url_decode": urlDecode, "try_url_decode": urlDecode,
 	})
 }
@@ -160,7 +166,12 @@ func repeat(c *call) (arrow.Array, error) {
 
 func space(c *call) (arrow.Array, error) {
 	n := c.int(0)
-	return c.strings(func(i int) (string, error) { return strings.Repeat(" ", int(min(max(0, n(i)), 1<<30))), nil })
+	return c.strings(func(i int) (string, error) {
+		if n(i) > 1<<30 {
+			return "", failf("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION", "space makes a string of more than 2^30 bytes")
+		}
+		return strings.Repeat(" ", int(max(0, n(i)))), nil
+	})
 }
 
 func replace(c *call) (arrow.Array, error) {
@@ -359,5 +370,38 @@ func urlDecode(c *call) (arrow.Array, error) {
 			return "", failf("CANNOT_DECODE_URL", "%q is no encoded URL", clip(s(i)))
 		}
 		return out, nil
+	})
+}
+
+// toBinary reads hex, base64 or utf-8.
+func toBinary(c *call) (arrow.Array, error) {
+	s, format := c.str(0), func(int) string { return "hex" }
+	if c.has(1) {
+		format = c.str(1)
+	}
+	return c.strings(func(i int) (string, error) {
+		text := s(i)
+		var b []byte
+		var err error
+		switch strings.ToLower(format(i)) {
+		case "utf-8", "utf8":
+			return text, nil
+		case "hex":
+			if len(text)%2 == 1 {
+				text = "0" + text
+			}
+			b, err = hex.DecodeString(text)
+		case "base64":
+			b, err = base64.StdEncoding.DecodeString(text)
+		default:
+			return "", failf("INVALID_PARAMETER_VALUE.BINARY_FORMAT", "to_binary: the format %q is none of base64, hex, utf-8", clip(format(i)))
+		}
+		if err != nil {
+			if c.node.Fn == "try_to_binary" {
+				return "", errNull
+			}
+			return "", failf("CONVERSION_INVALID_INPUT", "%q is no %s", clip(s(i)), format(i))
+		}
+		return string(b), nil
 	})
 }
