@@ -1,10 +1,6 @@
 package partition
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 const upperHex = "0123456789ABCDEF"
 
@@ -34,28 +30,17 @@ func escape(s string) string {
 }
 
 // EscapePath spells a key of the table's storage as the path of an add action:
-// a URI path (PROTOCOL.md, Add File and Remove File), escaped as java.net.URI
-// does, which leaves letters of other scripts as they are.
+// a URI path (PROTOCOL.md, Add File and Remove File). Spark leaves letters of
+// other scripts as they are; here they are percent-encoded, because engines that
+// spell a path again for its remove (delta-rs) write it so, and then find the add.
 func EscapePath(key string) string {
 	var b strings.Builder
-	for i := 0; i < len(key); {
-		c := key[i]
-		if c < utf8.RuneSelf {
-			if plainInPath(c) {
-				b.WriteByte(c)
-			} else {
-				percent(&b, key[i:i+1])
-			}
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(key[i:])
-		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Z, r) {
-			percent(&b, key[i:i+n])
+	for i := range len(key) {
+		if plainInPath(key[i]) {
+			b.WriteByte(key[i])
 		} else {
-			b.WriteString(key[i : i+n])
+			percent(&b, key[i:i+1])
 		}
-		i += n
 	}
 	return b.String()
 }
