@@ -46,7 +46,7 @@ func (t *Table) fail(op string, err error) error {
 }
 
 func (t *Table) failAt(op string, version int64, err error) error {
-	if err == nil || tellsAll(err) {
+	if err == nil || tellsAll(err) || strings.HasPrefix(err.Error(), op+" ") {
 		return mark(err)
 	}
 	return mark(&OpError{Op: op, Table: t.URL(), Version: version, Err: err})

@@ -72,7 +72,7 @@ func uniqueNames(s *Struct) error {
 	for _, f := range s.Fields {
 		low := strings.ToLower(f.Name)
 		if seen[low] {
-			return fmt.Errorf("the name %s is used twice (names differ by more than case)", QuoteIdentifier(f.Name))
+			return fmt.Errorf("the name %s is used twice (names must differ by more than case)", QuoteIdentifier(f.Name))
 		}
 		seen[low] = true
 	}

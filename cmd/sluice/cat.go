@@ -63,6 +63,7 @@ func (r *reading) flags(cmd *cobra.Command, limit int64) {
 	f.StringVar(&r.columns, "columns", "", "print only these columns, separated by commas")
 	f.Int64VarP(&r.limit, "limit", "n", limit, "print at most this many rows (0: all)")
 	f.StringVar(&r.format, "format", "", "table, csv, jsonl, parquet or arrow (default: table; with --json jsonl)")
+	choices(cmd, "format", rowFormats)
 }
 
 // snapshotOf opens a table at the version that the flags select.

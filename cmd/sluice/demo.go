@@ -67,6 +67,7 @@ clause is limited to the writer's country), none (no such clause), all. The defa
 	fl.BoolVar(&f.azure, "azure", false, "on Azure Data Lake Storage (not supported yet)")
 	fl.IntVar(&f.rounds, "rounds", 1, "repeat each variant this many times, and print only what differs")
 	fl.BoolVar(&f.marks, "deletion-vectors", true, "the table has deletion vectors; without them files are rewritten")
+	choices(cmd, "variant", []string{"report", "scoped", "none", "all"})
 	return cmd
 }
 
@@ -111,7 +112,11 @@ func (a *app) runDemo(ctx context.Context, f demoFlags) error {
 				return err
 			}
 		}
-		if f.rounds > 1 && !a.json {
+		if f.rounds > 1 && a.json {
+			if err := a.object(map[string]any{"variant": v.name, "processes": f.processes, "writers": f.writers, "rounds": f.rounds, "errors": 0}); err != nil {
+				return err
+			}
+		} else if f.rounds > 1 {
 			a.printf("%s: %d rounds with %d writers: no error, each result is that of a serial order", v.name, f.rounds, f.writers)
 		}
 	}

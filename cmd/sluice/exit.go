@@ -27,6 +27,13 @@ func (a *app) exit(ctx context.Context, err error) int {
 	}
 	code, kind := exitFailed, kindOf(err)
 	message := err.Error()
+	if list, ok := strings.CutPrefix(message, "required flag(s) "); ok {
+		err = usagef("--%s is missing", strings.ReplaceAll(strings.ReplaceAll(strings.TrimSuffix(list, " not set"), `"`, ""), ", ", " and --"))
+		if strings.Contains(list, ",") {
+			err = usagef("%s", strings.Replace(err.Error(), " is ", " are ", 1))
+		}
+		message = err.Error()
+	}
 	var u usage
 	switch {
 	case errors.As(err, &u) || cobraUsage(message):

@@ -244,5 +244,10 @@ func exactArgs(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// choices offers the values of a flag to the completion of shells.
+func choices(cmd *cobra.Command, flag string, values []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
 // stdin reports whether a source is standard input.
 func stdin(path string) bool { return path == "-" }

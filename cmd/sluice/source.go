@@ -32,6 +32,8 @@ func (s *sourceFlags) add(cmd *cobra.Command) {
 	f.BoolVar(&s.header, "source-header", true, "the first line of a CSV file names its columns")
 	f.StringVar(&s.delimiter, "source-delimiter", ",", "what separates the fields of a CSV file")
 	f.StringVar(&s.null, "source-null", "", "the text that means NULL in a CSV file")
+	choices(cmd, "source-format", sourceFormats)
+	choices(cmd, "source-bad-records", badRecords)
 	_ = cmd.MarkFlagRequired("source")
 }
 
