@@ -39,7 +39,7 @@ the source), or by the flags of 'sluice merge'.`,
 			case file != "":
 				data, err := os.ReadFile(file)
 				if err != nil {
-					return err
+					return fmt.Errorf("--file: %w", err)
 				}
 				statement = string(data)
 			case m.on == "":
@@ -105,17 +105,21 @@ func (a *app) explained(x *sluice.Explanation) error {
 	}
 	a.table([]string{"clause", "looks at", "files"}, table)
 	a.printf("")
-	a.printf("It opens %s (%s)%s.", plural(int64(x.FilesRead), "file"), bytesText(x.BytesRead),
+	a.prose("It opens %s (%s)%s.", plural(int64(x.FilesRead), "file"), bytesText(x.BytesRead),
 		prefixed(" and removes ", zeroless(x.FilesWhole, "file", " without opening")))
-	a.printf("Beside other writers: it is fitted behind whatever they commit; only files that they changed are read again.")
+	a.prose("Beside other writers: it is fitted behind whatever they commit; only files that they changed are read again.")
 	what := "reads the files where " + x.Reference.Predicate
 	if x.Reference.WholeTable {
 		what = "reads the whole table"
 	}
-	a.printf("On Spark it %s (%s) and fails when another writer commits meanwhile: %s.", what, plural(int64(x.Reference.Files), "file"), x.Reference.Collides)
+	a.prose("On Spark it %s (%s) and fails when another writer commits meanwhile: %s.", what, plural(int64(x.Reference.Files), "file"), x.Reference.Collides)
 	for _, f := range x.Findings {
 		a.printf("")
-		a.printf("%s: %s", f.Code, strings.ReplaceAll(f.Text, "\n", "\n  "))
+		text, _ := strings.CutSuffix(f.Text, f.Suggestion)
+		a.prose("%s: %s", f.Code, strings.TrimSpace(text))
+		if f.Suggestion != "" {
+			a.printf("    %s", f.Suggestion) // on one line, to be copied
+		}
 	}
 	return nil
 }

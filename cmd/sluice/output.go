@@ -18,6 +18,41 @@ func (a *app) object(v any) error {
 // printf prints a line of the result.
 func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 
+// lineWidth is where prose is broken: the width of most terminals.
+const lineWidth = 80
+
+// prose prints sentences, broken into lines; those behind the first are indented.
+func (a *app) prose(format string, args ...any) {
+	for i, part := range strings.Split(fmt.Sprintf(format, args...), "\n") {
+		indent := ""
+		if i > 0 {
+			indent = "  "
+		}
+		a.printf("%s", wrapped(part, indent))
+	}
+}
+
+// wrapped breaks a text between words.
+func wrapped(text, indent string) string {
+	var b strings.Builder
+	column := len(indent)
+	b.WriteString(indent)
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && column+1+n > lineWidth:
+			b.WriteString("\n  ")
+			column = 2
+		case i > 0:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}
+
 // table prints rows under a header, columns aligned; numbers (by column) to the right.
 func (a *app) table(header []string, rows [][]string, right ...int) {
 	width := make([]int, len(header))

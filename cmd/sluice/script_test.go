@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -35,6 +37,7 @@ func TestMain(m *testing.M) {
 //	same DIR                nothing below DIR has changed since
 //	field PATH TEXT         the JSON on standard output has that text (or JSON) at PATH
 //	lines FILE              standard output has the lines of FILE, in any order
+//	screen FILE             standard output is FILE, in which <*> stands for any text of a line
 //	await FILE              wait until FILE is there
 //	touch FILE              make FILE
 //	cut GLOB BYTES          keep only the first bytes of the files
@@ -52,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"fails": fails, "mark": mark, "same": same, "field": field, "lines": lines,
+			"fails": fails, "mark": mark, "same": same, "field": field, "lines": lines, "screen": screen,
 			"await": await, "touch": touch, "cut": cut, "drop": drop, "commit": commit, "keep": keep,
 		},
 	})
@@ -173,6 +176,15 @@ func lines(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+func screen(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "screen FILE")
+	got, expected := ts.ReadFile("stdout"), ts.ReadFile(args[0])
+	pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(expected), regexp.QuoteMeta("<*>"), "[^\n]*") + "$"
+	if !regexp.MustCompile(pattern).MatchString(got) {
+		ts.Fatalf("got\n%s\nwant\n%s", got, expected)
+	}
+}
+
 func waitFor(file string) error {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if _, err := os.Stat(file); err == nil {
@@ -264,6 +276,9 @@ func people(t *testing.T, dir string) (table, source string) {
 
 // A signal ends a command that waits, with status 130; nothing is left behind.
 func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("processes cannot be sent signals there")
+	}
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			table, source := people(t, t.TempDir())
@@ -303,6 +318,34 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("the table has changed (%v):\n%s\nwas\n%s", err, after, before)
 			}
 		})
+	}
+}
+
+// --at reads the version that was the newest at a time.
+func TestTimeTravel(t *testing.T) {
+	table, source := people(t, t.TempDir())
+	mustRun(t, "append", table, "--source", source)
+	mustRun(t, "delete", table)
+	for line := range strings.Lines(mustRun(t, "history", table, "--json")) {
+		var h struct {
+			Version   int64
+			Timestamp string
+		}
+		if err := json.Unmarshal([]byte(line), &h); err != nil {
+			t.Fatal(err)
+		}
+		rows := []string{"0\n", "2\n", "4\n", "0\n"}[h.Version]
+		if got := mustRun(t, "count", table, "--at", h.Timestamp); got != rows {
+			t.Errorf("at %s, version %d: %s rows, want %s", h.Timestamp, h.Version, got, rows)
+		}
+		if got := mustRun(t, "count", table, "--version", fmt.Sprint(h.Version)); got != rows {
+			t.Errorf("version %d: %s rows, want %s", h.Version, got, rows)
+		}
+		if at, err := time.Parse(time.RFC3339Nano, h.Timestamp); err != nil {
+			t.Error(err)
+		} else if got := mustRun(t, "count", table, "--at", fmt.Sprint(at.UnixMilli())); got != rows {
+			t.Errorf("at %d ms, version %d: %s rows, want %s", at.UnixMilli(), h.Version, got, rows)
+		}
 	}
 }
 
