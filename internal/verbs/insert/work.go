@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/partition"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/types"
 )
 
 // work is an insert as the commit loop sees it.
@@ -39,18 +41,25 @@ func (w *work) Depends() txn.Dependencies {
 		d.Reads = []conflict.Read{{Clause: "overwrite"}}
 	case Dynamic:
 		d.Whole = true
-		hit, n := w.partitions(), len(w.at.PartitionColumns())
+		hit, kinds := w.partitions(), w.at.PartitionSchema()
 		d.Reads = []conflict.Read{{Clause: "dynamic partition overwrite", Keep: func(f prune.File) prune.Verdict {
-			return prune.Verdict{Keep: hit[partitionOfFile(f, n)]}
+			return prune.Verdict{Keep: hit[partitionOfFile(f, kinds)]}
 		}}}
 	}
 	return d
 }
 
-func partitionOfFile(f prune.File, columns int) string {
+// partitionOfFile spells the partition of a file so that equal partitions are
+// equal text: engines write one value in several ways.
+func partitionOfFile(f prune.File, kinds *types.Struct) string {
 	var b strings.Builder
-	for i := range columns {
+	for i, field := range kinds.Fields {
 		value, null := f.Partition(i)
+		if v, err := partition.Parse(value, field.Type); err == nil && !null {
+			if text, isNull, err := partition.Format(v, field.Type); err == nil {
+				value, null = text, isNull
+			}
+		}
 		spell(&b, value, null)
 	}
 	return b.String()
@@ -97,10 +106,9 @@ func (w *work) partitions() map[string]bool {
 	return out
 }
 
-// partitionOf spells the partition of a file so that equal partitions are equal text.
+// partitionOf is partitionOfFile for an add.
 func (w *work) partitionOf(a *action.Add) string {
-	parts := w.at.PartitionColumns()
-	return partitionOfFile(prune.FileOf(a, w.at.Schema(), parts), len(parts))
+	return partitionOfFile(prune.FileOf(a, w.at.Schema(), w.at.PartitionColumns()), w.at.PartitionSchema())
 }
 
 func spell(b *strings.Builder, value string, null bool) {

@@ -212,7 +212,11 @@ func (x *Exec) values(c clause, in eval.Input) ([]arrow.Array, error) {
 	for i, e := range c.values {
 		a, err := eval.Eval(e, in)
 		if err != nil {
-			return nil, inClause(c.kind.String()+", column "+x.p.target.Fields[i].Name, err)
+			where := c.kind.String()
+			if !x.p.probes() {
+				where = "SET"
+			}
+			return nil, inClause(where+", column "+x.p.target.Fields[i].Name, err)
 		}
 		cols[i] = a
 	}

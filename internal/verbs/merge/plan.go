@@ -182,17 +182,26 @@ func (p *Plan) keyOf(e expr.Expr) (key, bool) {
 	return key{}, false
 }
 
+// names are what people call a clause and its condition: UPDATE and DELETE have
+// one clause, which they do not see as such.
+func (b *binder) names(c Clause) (action, cond string) {
+	if b.p.spec.On == nil {
+		return "SET", "WHERE"
+	}
+	return c.Kind.String(), c.Kind.String() + " AND"
+}
+
 func (b *binder) clause(index int32, c Clause) (clause, error) {
 	out := clause{index: index, kind: c.Kind, action: c.Action}
 	scope := map[Kind][]expr.Table{Matched: {b.t, b.s}, NotMatched: {b.s}, NotMatchedBySource: {b.t}}[c.Kind]
-	where := c.Kind.String()
+	where, when := b.names(c)
 	var err error
 	if c.Cond != nil {
-		if out.cond, err = b.bind(c.Cond, where+" AND", scope...); err != nil {
+		if out.cond, err = b.bind(c.Cond, when, scope...); err != nil {
 			return clause{}, err
 		}
 		if !expr.Deterministic(out.cond) {
-			return clause{}, refuse("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED", "%s: a condition must give the same answer each time: %s", where, c.Cond)
+			return clause{}, refuse("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED", "%s: a condition must give the same answer each time: %s", when, c.Cond)
 		}
 	}
 	valid := c.Action == Delete && c.Kind != NotMatched || (c.Action == Update || c.Action == UpdateAll) && c.Kind != NotMatched ||
@@ -232,6 +241,7 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 // their value in an update and are NULL in an insert.
 func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 	values := make([]expr.Expr, b.p.nt)
+	where, _ := b.names(c)
 	for _, a := range c.Set {
 		column := a.Column
 		if len(column) > 1 && (strings.EqualFold(column[0], b.t.Alias) || strings.EqualFold(column[0], b.t.Name)) {
@@ -240,19 +250,19 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 		i := b.p.target.Index(column[0])
 		if i < 0 {
 			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "cannot resolve %s in %s given columns %s of the target",
-				types.QuoteIdentifier(column[0]), c.Kind, strings.Join(b.p.target.Names(), ", "))
+				types.QuoteIdentifier(column[0]), where, strings.Join(b.p.target.Names(), ", "))
 		}
 		f := b.p.target.Fields[i]
 		if len(column) > 1 {
 			return nil, refuse("DELTA_UNSUPPORTED_NESTED_FIELD_IN_OPERATION", "%s: assigning to the field %s of a column is not supported yet; assign the whole column %s",
-				c.Kind, strings.Join(column, "."), types.QuoteIdentifier(f.Name))
+				where, strings.Join(column, "."), types.QuoteIdentifier(f.Name))
 		}
 		if values[i] != nil {
-			return nil, refuse("DELTA_CONFLICT_SET_COLUMN", "%s assigns %s twice", c.Kind, types.QuoteIdentifier(f.Name))
+			return nil, refuse("DELTA_CONFLICT_SET_COLUMN", "%s assigns %s twice", where, types.QuoteIdentifier(f.Name))
 		}
 		v, err := expr.BindAssign(a.Value, expr.Scope{Tables: scope, Options: b.o}, f.Type, f.Name)
 		if err != nil {
-			return nil, inClause(c.Kind.String(), err)
+			return nil, inClause(where, err)
 		}
 		values[i] = expr.Fold(v, eval.Literal)
 	}
