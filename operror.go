@@ -21,6 +21,7 @@ type OpError struct {
 	Err     error
 }
 
+// Error names operation, table and version before the reason.
 func (e *OpError) Error() string {
 	reason := e.Err.Error()
 	where := e.Op + " " + e.Table
