@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -23,12 +24,22 @@ func number(t *testing.T, name string, fallback uint64) uint64 {
 	return n
 }
 
-// TestSerial plays seeds: SLUICE_SIM is how many, SLUICE_SEED the first.
+// TestSerial plays seeds: SLUICE_SIM is how many, or for how long ("2m"),
+// SLUICE_SEED is the first.
 func TestSerial(t *testing.T) {
+	var end time.Time
+	if d, err := time.ParseDuration(os.Getenv("SLUICE_SIM")); err == nil {
+		end = time.Now().Add(d)
+		t.Setenv("SLUICE_SIM", "1000000000")
+	}
 	first, n := number(t, "SLUICE_SEED", 1), number(t, "SLUICE_SIM", 300)
 	var c Counts
 	failures := 0
 	for seed := first; seed < first+n; seed++ {
+		if !end.IsZero() && time.Now().After(end) {
+			n = seed - first
+			break
+		}
 		if err := Run(t.Context(), seed, &c); err != nil {
 			t.Error(err)
 			if failures++; failures == 3 {
