@@ -101,8 +101,9 @@ func Open(ctx context.Context, location string, opts ...Option) (*Bucket, error)
 	known := slices.Sorted(maps.Keys(registry.openers))
 	registry.RUnlock()
 	if !ok {
-		return nil, fmt.Errorf("storage: no driver for scheme %q of %s; known: %s (a path that looks like a URL can be written ./%s)",
-			scheme, Redact(location), strings.Join(known, " "), Redact(location))
+		known = slices.DeleteFunc(known, func(s string) bool { return s == "" }) // plain paths
+		return nil, fmt.Errorf("no driver for scheme %q of %s; known: %s (a path that looks like a URL can be written ./%s)",
+			scheme, Redact(location), strings.Join(known, ", "), Redact(location))
 	}
 	if scheme != "" {
 		if rest, query, has := strings.Cut(location, "?"); has {

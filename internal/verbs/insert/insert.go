@@ -135,7 +135,7 @@ func Write(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, src source.Sou
 	var rows int64
 	for rec, err := range src.Batches(ctx) {
 		if err == nil {
-			err = writeBatch(w, rec, values, check)
+			err = writeBatch(w, rec, s.Schema(), values, check)
 		}
 		if err != nil {
 			w.Abort()
@@ -151,7 +151,7 @@ func Write(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, src source.Sou
 	return outs, rows, nil
 }
 
-func writeBatch(w *write.Writer, rec arrow.RecordBatch, values []expr.Expr, check func([]arrow.Array, int) error) error {
+func writeBatch(w *write.Writer, rec arrow.RecordBatch, table *types.Struct, values []expr.Expr, check func([]arrow.Array, int) error) error {
 	if rec.NumRows() == 0 {
 		return nil
 	}
@@ -160,7 +160,7 @@ func writeBatch(w *write.Writer, rec arrow.RecordBatch, values []expr.Expr, chec
 	for i, v := range values {
 		var err error
 		if cols[i], err = eval.Eval(v, in); err != nil {
-			return err
+			return fmt.Errorf("column %s: %w", types.QuoteIdentifier(table.Fields[i].Name), err)
 		}
 	}
 	if check != nil {
