@@ -9,9 +9,11 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/proof/tablekit"
 	"github.com/sluicelake/sluice/internal/sql/parse"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -20,6 +22,7 @@ import (
 	"github.com/sluicelake/sluice/internal/verbs/insert"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/faultstore"
 	"github.com/sluicelake/sluice/storage/memory"
 )
 
@@ -47,10 +50,13 @@ type writer struct {
 	done    chan struct{}
 	once    sync.Once
 
+	trouble faultstore.Plan // what goes wrong in its store
+
 	version   int64
-	committed bool
+	committed bool // as the log has it
 	winners   int
 	err       error
+	lie       error // what it was told is not so
 }
 
 func (w *world) note(format string, args ...any) {
@@ -120,6 +126,9 @@ func (w *world) build(ctx context.Context, r *rand.Rand) (partitioned bool, err 
 	if r.IntN(4) == 0 {
 		spec.Properties["delta.enableInCommitTimestamps"] = "true"
 	}
+	if r.IntN(3) == 0 {
+		spec.Properties["delta.checkpointInterval"] = fmt.Sprint(1 + r.IntN(3))
+	}
 	if r.IntN(6) == 0 {
 		spec.Properties["delta.dataSkippingNumIndexedCols"] = "0"
 	}
@@ -128,6 +137,10 @@ func (w *world) build(ctx context.Context, r *rand.Rand) (partitioned bool, err 
 	spec.Driver = w.store
 	spec.Env = env.New()
 	spec.Env.Workers = 1 + r.IntN(2)
+	spec.Env.Sleep = func(ctx context.Context, d time.Duration) error { // pauses are short
+		time.Sleep(min(d, 100*time.Microsecond))
+		return ctx.Err()
+	}
 	for range r.IntN(4) {
 		rows := randomRows(r, 1+r.IntN(6), 12)
 		w.start = append(w.start, rows...)
@@ -161,8 +174,12 @@ func (w *world) newWriter(name string, s statement) *writer {
 
 // prepare starts the writers; each stops before it publishes.
 func (w *world) prepare(ctx context.Context, r *rand.Rand, partitioned bool) {
+	troubled := r.IntN(4) == 0
 	for i := range 2 + r.IntN(3) {
 		x := w.newWriter(fmt.Sprintf("w%d", i), randomStatement(r, partitioned))
+		if troubled {
+			x.trouble = trouble(r)
+		}
 		w.writers = append(w.writers, x)
 		w.note("%s: %s; source %s", x.name, x.s.text, strings.Join(texts(x.s.source, false), " "))
 		go func() {
@@ -176,11 +193,33 @@ func (w *world) prepare(ctx context.Context, r *rand.Rand, partitioned bool) {
 	}
 }
 
+// trouble is a random plan: replies or requests of some commits are lost, or the
+// store goes away for this writer at some call.
+func trouble(r *rand.Rand) faultstore.Plan {
+	commits := faultstore.OpPutIfAbsent
+	lost := faultstore.Nth(1+r.IntN(3), commits, "_delta_log/0", faultstore.Lost())
+	unsent := faultstore.Nth(1+r.IntN(3), commits, "_delta_log/0", faultstore.NotSent())
+	switch r.IntN(5) {
+	case 0:
+		return lost
+	case 1:
+		return unsent
+	case 2:
+		return faultstore.First(lost, unsent)
+	case 3:
+		return faultstore.Nth(1+r.IntN(30), faultstore.OpsAll, "", faultstore.Lost())
+	}
+	return faultstore.From(1+r.IntN(40), faultstore.OpsAll, faultstore.Fail())
+}
+
 // exec runs a statement on a handle of its own.
 func (w *world) exec(ctx context.Context, x *writer) {
 	driver := w.store
 	if w.apart {
 		driver = &elsewhere{w.store.(*memory.Store), fmt.Sprintf("%s/%p", w.store.URL(), x)}
+	}
+	if x.trouble != nil {
+		driver = faultstore.New(driver, x.trouble)
 	}
 	l := txn.NewLog(w.kit.Env, storage.NewBucket(driver), txn.Policy{})
 	defer l.Close(ctx)
@@ -236,8 +275,35 @@ func (w *world) exec(ctx context.Context, x *writer) {
 		commit, winners = res.Commit, res.Winners
 	}
 	x.version, x.committed, x.winners = commit.Version, commit.Committed, len(winners)
+	if x.trouble != nil {
+		w.settle(ctx, x, commit.TxnID)
+	}
 	for _, win := range winners {
 		w.note("  %s met %d (%s): %s dropped=%d computed=%d", x.name, win.Winner, win.Operation, win.Verdict.Kind, win.Repaired.Dropped, win.Repaired.Computed)
+	}
+}
+
+// settle looks into the log for a writer in trouble: what it was told must be
+// true, and when it was told that nobody knows, the log does.
+func (w *world) settle(ctx context.Context, x *writer, id string) {
+	found := int64(-1)
+	for v := int64(0); id != ""; v++ {
+		data, _, err := deltalog.ReadCommit(ctx, w.kit.Bucket, v)
+		if err != nil {
+			break
+		}
+		if deltalog.TxnID(data) == id {
+			found = v
+		}
+	}
+	var unknown *txn.UnknownError
+	switch {
+	case x.committed && found != x.version:
+		x.lie = fmt.Errorf("%s was told version %d, and the log has it as %d", x.name, x.version, found)
+	case !x.committed && found >= 0 && !errors.As(x.err, &unknown):
+		x.lie = fmt.Errorf("%s was told that it is not committed (%v), and the log has it as version %d", x.name, x.err, found)
+	case found >= 0:
+		x.committed, x.version, x.err = true, found, nil
 	}
 }
 
@@ -304,6 +370,9 @@ func (w *world) check(ctx context.Context) error {
 	}
 	by := map[int64]*writer{}
 	for _, x := range w.writers {
+		if x.lie != nil {
+			return x.lie
+		}
 		if !x.committed {
 			continue
 		}
@@ -331,7 +400,9 @@ func (w *world) check(ctx context.Context) error {
 	}
 	if len(errs) == 0 {
 		errs = append(errs, w.silent(first, newest.Version(), states)...)
-		errs = append(errs, w.litter(ctx, newest.Version()))
+		if !slices.ContainsFunc(w.writers, func(x *writer) bool { return x.trouble != nil }) {
+			errs = append(errs, w.litter(ctx, newest.Version()))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -428,6 +499,9 @@ func (w *world) silent(first, last int64, states map[int64][]row) (errs []error)
 			if err != nil || !slices.Equal(texts(after, false), texts(states[x.version], false)) {
 				errs = append(errs, fmt.Errorf("%s committed nothing at version %d, but a serial run changes rows (%v)", x.name, x.version, err))
 			}
+			continue
+		}
+		if errors.Is(x.err, faultstore.ErrInjected) {
 			continue
 		}
 		var many *merge.MultipleMatchError
