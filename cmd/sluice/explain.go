@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -115,11 +114,7 @@ func (a *app) explained(x *sluice.Explanation) error {
 	a.prose("On Spark it %s (%s) and fails when another writer commits meanwhile: %s.", what, plural(int64(x.Reference.Files), "file"), x.Reference.Collides)
 	for _, f := range x.Findings {
 		a.printf("")
-		text, _ := strings.CutSuffix(f.Text, f.Suggestion)
-		a.prose("%s: %s", f.Code, strings.TrimSpace(text))
-		if f.Suggestion != "" {
-			a.printf("    %s", f.Suggestion) // on one line, to be copied
-		}
+		a.printf("%s", finding(f.Code, f))
 	}
 	return nil
 }

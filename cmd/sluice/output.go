@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/sluicelake/sluice"
 )
 
 // object prints one JSON object on a line.
@@ -22,18 +24,30 @@ func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format+"\n
 const lineWidth = 80
 
 // prose prints sentences, broken into lines; those behind the first are indented.
-func (a *app) prose(format string, args ...any) {
-	for i, part := range strings.Split(fmt.Sprintf(format, args...), "\n") {
+func (a *app) prose(format string, args ...any) { a.printf("%s", prose(fmt.Sprintf(format, args...))) }
+
+func prose(text string) string {
+	parts := strings.Split(text, "\n")
+	for i, part := range parts {
 		indent := ""
 		if i > 0 {
 			indent = "  "
 		}
-		a.printf("%s", wrapped(part, indent))
+		parts[i] = wrapped(part, indent, "  ")
 	}
+	return strings.Join(parts, "\n")
 }
 
-// wrapped breaks a text between words.
-func wrapped(text, indent string) string {
+// finding is a remark on a statement; what it suggests is on a line of its own,
+// to be copied.
+func finding(head string, f sluice.Finding) string {
+	text, _ := strings.CutSuffix(f.Text, f.Suggestion)
+	return prose(head+": "+strings.TrimSpace(text)) + prefixed("\n    ", f.Suggestion)
+}
+
+// wrapped breaks a text between words; its lines begin with indent, the first
+// one, and hang, the others.
+func wrapped(text, indent, hang string) string {
 	var b strings.Builder
 	column := len(indent)
 	b.WriteString(indent)
@@ -41,8 +55,8 @@ func wrapped(text, indent string) string {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i > 0 && column+1+n > lineWidth:
-			b.WriteString("\n  ")
-			column = 2
+			b.WriteString("\n" + hang)
+			column = len(hang)
 		case i > 0:
 			b.WriteByte(' ')
 			column++

@@ -110,7 +110,22 @@ Then:        sluice create, append, merge, cat, history, explain
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(),
 		a.cat(), a.head(), a.count(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.explain())
+	narrow(root)
 	return root
+}
+
+// narrow breaks the help of commands at the width of most terminals.
+func narrow(root *cobra.Command) {
+	wide := strings.NewReplacer(".LocalFlags.FlagUsages", ".LocalFlags.FlagUsagesWrapped "+strconv.Itoa(lineWidth),
+		".InheritedFlags.FlagUsages", ".InheritedFlags.FlagUsagesWrapped "+strconv.Itoa(lineWidth))
+	root.SetUsageTemplate(wide.Replace(root.UsageTemplate()))
+	for _, cmd := range root.Commands() {
+		paragraphs := strings.Split(cmd.Long, "\n\n")
+		for i, p := range paragraphs {
+			paragraphs[i] = wrapped(p, "", "")
+		}
+		cmd.Long = strings.Join(paragraphs, "\n\n")
+	}
 }
 
 // limits applies --memory, whose default is half of what the machine, or the
