@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/parquet"
+
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/types"
@@ -31,18 +33,18 @@ func literalBounds(leaf *parquetNode, t types.Type, conv convert, s pageBounds, 
 		b.nulls = rows
 		return b
 	}
-	p := physical(leaf.physical)
-	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed || leaf.converted >= 11 && leaf.converted <= 14
+	p := leaf.physical
+	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed
 	switch {
-	case p == physInt96 || leaf.logical.kind == logicalHalf:
+	case p == parquet.Types.Int96 || leaf.logical.kind == logicalHalf:
 		return b
-	case s.legacy && (p == physBytes || p == physFixed || unsigned):
+	case s.legacy && (p == parquet.Types.ByteArray || p == parquet.Types.FixedLenByteArray || unsigned):
 		return b
 	case unsigned && t.Kind() != types.KindLong && t.Kind() != types.KindDecimal:
 		return b
 	}
 	b.lo, b.hi = literalBound(leaf, conv, s.lo), literalBound(leaf, conv, s.hi)
-	if p == physBytes && len(s.hi) == 0 {
+	if p == parquet.Types.ByteArray && len(s.hi) == 0 {
 		b.hi = nil
 	}
 	return b
@@ -56,7 +58,7 @@ func literalBound(leaf *parquetNode, conv convert, raw []byte) any {
 	switch {
 	case v.width == 0:
 		v.offsets, v.data = []int32{0, int32(len(raw))}, bytes.Clone(raw)
-		if physical(leaf.physical) == physFixed && len(raw) != int(leaf.width) {
+		if leaf.physical == parquet.Types.FixedLenByteArray && len(raw) != leaf.width {
 			return nil
 		}
 	case len(raw) != v.width:

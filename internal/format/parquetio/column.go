@@ -1,55 +1,46 @@
 package parquetio
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
 )
 
-// maxPageValues bounds what a hostile page can make the reader allocate.
-const maxPageValues = 1 << 27
+var errShortPage = errors.New("a column has fewer values than it claims")
 
-// span is a run of whole pages of a chunk, in memory.
-type span struct {
-	data     []byte
-	firstRow int64 // of its first data page within the row group
-	endRow   int64 // behind its last one
-}
+// textChunk is how many values of varying length are decoded at a time; each
+// takes a slice header in between.
+const textChunk = 4096
 
-// columnReader decodes the rows of one column chunk in ascending order. Its
-// pages may have gaps; rows in a gap are never asked for.
+// columnReader reads the rows of one column chunk in ascending order through
+// arrow-go. Pages between the rows that are asked for may be missing from the
+// window. It seeks to the first row of a page only and reads on from there:
+// arrow-go loses its place behind a seek into the middle of a page of lists.
 type columnReader struct {
-	leaf  *parquetNode
-	meta  *chunkMeta
-	spans []span
-	row   int64 // next row to read, within the row group
-	keep  bool  // levels are kept, for nested columns
+	leaf    *parquetNode
+	in      file.ColumnChunkReader
+	pages   []pageLocation // nil: unknown, then all pages are there
+	row     int64          // next row to read, within the row group
+	keep    bool           // levels are kept, for nested columns
+	hasDict bool           // the footer says where the dictionary is
 
-	dict    *dictionary
-	vals    pageValues
-	page    []byte // decompressed, reused
-	left    int    // levels left of the open page
-	rep     rleReader
-	def     rleReader
-	pdefs   []uint8 // repeated columns: all levels of the page
-	preps   []uint8
-	at      int
-	scratch []uint32
-
+	defs, reps []int16
+	texts      []parquet.ByteArray
+	fixed      []parquet.FixedLenByteArray
+	int96      []parquet.Int96
+	rest       *leafRows // lists: what was read behind the last row
 	textPerRow int
 }
 
 // leafRows are rows of a leaf: flat columns have one slot for each row in vec;
 // columns that keep levels have dense values in vec.
 type leafRows struct {
-	defs, reps []uint8
+	defs, reps []int16
 	vec        *vector
-}
-
-func newColumnReader(leaf *parquetNode, meta *chunkMeta, spans []span, keep bool) *columnReader {
-	c := &columnReader{leaf: leaf, meta: meta, spans: spans, keep: keep, vals: pageValues{leaf: leaf}}
-	if len(spans) > 0 {
-		c.row = spans[0].firstRow
-	}
-	return c
 }
 
 // read returns rows [from, from+n), which is at or behind the current row.
@@ -58,16 +49,7 @@ func (c *columnReader) read(from int64, n int) (*leafRows, error) {
 		return nil, err
 	}
 	out := &leafRows{vec: newVector(c.leaf.physical, n, c.textPerRow*n+c.textPerRow*n/8)}
-	var err error
-	switch {
-	case c.leaf.rep > 0:
-		err = c.readRepeated(out, n)
-	case c.keep:
-		err = c.readLevels(out, n)
-	default:
-		err = c.readFlat(out.vec, n)
-	}
-	if err != nil {
+	if err := c.readInto(out, n); err != nil {
 		return nil, err
 	}
 	c.row = from + int64(n)
@@ -77,37 +59,32 @@ func (c *columnReader) read(from int64, n int) (*leafRows, error) {
 	return out, nil
 }
 
-// seek moves to a row: over whole pages without decoding them, where that is
-// possible, and through the rest.
+func (c *columnReader) readInto(out *leafRows, n int) error {
+	switch {
+	case c.leaf.rep > 0:
+		return c.readRepeated(out, n)
+	case c.keep:
+		return c.readLevels(out, n)
+	}
+	return c.readFlat(out.vec, n)
+}
+
+// seek moves to a row: over whole pages where their places are known, and
+// through the rest.
 func (c *columnReader) seek(row int64) error {
+	page := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].firstRow > row }) - 1
+	if page >= 0 && c.pages[page].firstRow > c.row {
+		if c.row == 0 && !c.hasDict {
+			c.in.HasNext() // a dictionary that only its place in the chunk gives away
+		}
+		if err := c.in.SeekToRow(c.pages[page].firstRow); err != nil {
+			return err
+		}
+		c.row, c.rest = c.pages[page].firstRow, nil
+	}
 	for c.row < row {
-		if c.left == 0 {
-			ok, err := c.nextPage(row)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return errShortPage
-			}
-			continue
-		}
-		if len(c.spans) > 1 && row >= c.spans[0].endRow { // the row lies behind a gap
-			c.spans, c.left = c.spans[1:], 0
-			c.row = max(c.row, c.spans[0].firstRow)
-			continue
-		}
 		n := int(min(row-c.row, 1<<14))
-		if c.leaf.rep == 0 {
-			n = min(n, c.left)
-		}
-		skipped := &leafRows{vec: newVector(c.leaf.physical, n, 0)}
-		var err error
-		if c.leaf.rep > 0 {
-			err = c.readRepeated(skipped, n)
-		} else {
-			err = c.readFlat(skipped.vec, n)
-		}
-		if err != nil {
+		if err := c.readInto(&leafRows{vec: newVector(c.leaf.physical, n, 0)}, n); err != nil {
 			return err
 		}
 		c.row += int64(n)
@@ -115,154 +92,198 @@ func (c *columnReader) seek(row int64) error {
 	return nil
 }
 
+// some reads up to n levels of one page and appends the values that are present
+// to v. It returns the number of levels, which are in c.defs and c.reps, and of
+// values; no levels mean that the chunk has ended.
+func (c *columnReader) some(v *vector, n int) (levels, values int, err error) {
+	if v.width == 0 {
+		n = min(n, textChunk)
+	}
+	defs, reps := c.defs[:0], c.reps[:0]
+	if c.leaf.def > 0 {
+		defs = sized(&c.defs, n)
+	}
+	if c.leaf.rep > 0 {
+		reps = sized(&c.reps, n)
+	}
+	for try := 0; levels == 0 && try < 16 && err == nil; try++ { // an empty page looks like the end
+		levels, values, err = c.decode(v, n, defs, reps)
+	}
+	if err != nil || levels == 0 {
+		return 0, 0, err
+	}
+	if values < levels {
+		count := 0
+		for _, d := range defs[:min(levels, len(defs))] {
+			if d == c.leaf.def {
+				count++
+			} else if d > c.leaf.def || d < 0 {
+				return 0, 0, errors.New("a level is out of range")
+			}
+		}
+		if count != values {
+			return 0, 0, errShortPage
+		}
+	}
+	return levels, values, nil
+}
+
+// decode is some, without a check of what arrow-go delivers.
+func (c *columnReader) decode(v *vector, n int, defs, reps []int16) (int, int, error) {
+	if c.leaf.def == 0 {
+		defs = nil
+	}
+	if c.leaf.rep == 0 {
+		reps = nil
+	}
+	var levels int64
+	var values int
+	var err error
+	switch in := c.in.(type) {
+	case *file.BooleanColumnChunkReader:
+		levels, values, err = in.ReadBatchInPage(int64(n), view[bool](v.grow(n)), defs, reps)
+		v.shrink(n - values)
+	case *file.Int32ColumnChunkReader:
+		levels, values, err = in.ReadBatchInPage(int64(n), view[int32](v.grow(n)), defs, reps)
+		v.shrink(n - values)
+	case *file.Int64ColumnChunkReader:
+		levels, values, err = in.ReadBatchInPage(int64(n), view[int64](v.grow(n)), defs, reps)
+		v.shrink(n - values)
+	case *file.Float32ColumnChunkReader:
+		levels, values, err = in.ReadBatchInPage(int64(n), view[float32](v.grow(n)), defs, reps)
+		v.shrink(n - values)
+	case *file.Float64ColumnChunkReader:
+		levels, values, err = in.ReadBatchInPage(int64(n), view[float64](v.grow(n)), defs, reps)
+		v.shrink(n - values)
+	case *file.Int96ColumnChunkReader:
+		buf := sized(&c.int96, n)
+		levels, values, err = in.ReadBatchInPage(int64(n), buf, defs, reps)
+		out := view[int64](v.grow(values))
+		for i := range out {
+			out[i] = int96Micros(buf[i])
+		}
+	case *file.ByteArrayColumnChunkReader:
+		buf := sized(&c.texts, n)
+		levels, values, err = in.ReadBatchInPage(int64(n), buf, defs, reps)
+		if err == nil {
+			err = v.addBytes(buf[:values])
+		}
+	case *file.FixedLenByteArrayColumnChunkReader:
+		buf := sized(&c.fixed, n)
+		levels, values, err = in.ReadBatchInPage(int64(n), buf, defs, reps)
+		if err == nil {
+			err = v.addFixed(buf[:values])
+		}
+	default:
+		return 0, 0, fmt.Errorf("a column reader of type %T is not known", in)
+	}
+	if err == nil && levels == 0 {
+		err = c.in.Err()
+	}
+	return int(levels), values, err
+}
+
+// sized is a scratch slice of n values.
+func sized[T any](s *[]T, n int) []T {
+	if cap(*s) < n {
+		*s = make([]T, n)
+	}
+	return (*s)[:n]
+}
+
 // readFlat reads rows of a column without levels above one per row.
 func (c *columnReader) readFlat(v *vector, n int) error {
 	for n > 0 {
-		if c.left == 0 {
-			if ok, err := c.nextPage(0); err != nil || !ok {
-				return orShort(err)
-			}
+		k, count, err := c.some(v, n)
+		if err != nil || k == 0 {
+			return orShort(err)
 		}
-		k := min(n, c.left)
-		if k = c.presentRun(k); k > 0 {
-			if err := c.vals.read(v, k); err != nil {
-				return err
-			}
-			v.spread(k, k, nil)
-		} else {
-			k = min(n, c.left)
-			defs, count, err := c.someDefs(k)
-			if err != nil {
-				return err
-			}
-			if err := c.vals.read(v, count); err != nil {
-				return err
-			}
-			most := uint32(c.leaf.def)
-			v.spread(count, k, func(i int) bool { return defs[i] == most })
-		}
-		c.left -= k
+		defs := c.defs
+		v.spread(count, k, func(i int) bool { return defs[i] == c.leaf.def })
 		n -= k
 	}
 	return nil
-}
-
-// presentRun is how many of the next k values are known to be present without
-// looking at single levels.
-func (c *columnReader) presentRun(k int) int {
-	if c.leaf.def == 0 {
-		return k
-	}
-	if c.def.run == 0 && c.def.at >= c.def.count && !c.def.next() {
-		return 0
-	}
-	if c.def.run > 0 && c.def.value == uint32(c.leaf.def) {
-		k = min(k, c.def.run)
-		c.def.run -= k
-		return k
-	}
-	return 0
-}
-
-// someDefs reads k definition levels and counts the values that are present.
-func (c *columnReader) someDefs(k int) ([]uint32, int, error) {
-	if cap(c.scratch) < k {
-		c.scratch = make([]uint32, max(k, 4096))
-	}
-	defs := c.scratch[:k]
-	if c.def.read(defs) < k {
-		return nil, 0, errShortPage
-	}
-	count := 0
-	for _, d := range defs {
-		if d == uint32(c.leaf.def) {
-			count++
-		} else if d > uint32(c.leaf.def) {
-			return nil, 0, errors.New("a level is out of range")
-		}
-	}
-	return defs, count, nil
 }
 
 // readLevels reads rows of a column inside of a struct, not of a list.
 func (c *columnReader) readLevels(out *leafRows, n int) error {
 	for n > 0 {
-		if c.left == 0 {
-			if ok, err := c.nextPage(0); err != nil || !ok {
-				return orShort(err)
-			}
+		k, err := c.moreLevels(out, n)
+		if err != nil || k == 0 {
+			return orShort(err)
 		}
-		k := min(n, c.left)
-		count := k
-		if c.leaf.def > 0 {
-			defs, present, err := c.someDefs(k)
-			if err != nil {
-				return err
-			}
-			for _, d := range defs {
-				out.defs = append(out.defs, uint8(d))
-			}
-			count = present
-		} else {
-			out.defs = append(out.defs, make([]uint8, k)...)
-		}
-		if err := c.vals.read(out.vec, count); err != nil {
-			return err
-		}
-		c.left -= k
 		n -= k
 	}
 	return nil
 }
 
-// readRepeated reads whole rows of a column inside of a list; a row may go on
-// in the next page.
+func (c *columnReader) moreLevels(out *leafRows, n int) (int, error) {
+	k, _, err := c.some(out.vec, n)
+	if err != nil || k == 0 {
+		return 0, err
+	}
+	if c.leaf.def > 0 {
+		out.defs = append(out.defs, c.defs[:k]...)
+	} else {
+		out.defs = append(out.defs, make([]int16, k)...)
+	}
+	if c.leaf.rep > 0 {
+		out.reps = append(out.reps, c.reps[:k]...)
+	}
+	return k, nil
+}
+
+// readRepeated reads whole rows of a column inside of a list. A row may go on
+// in the next page, so it ends where the next one begins; what was read of that
+// one is kept.
 func (c *columnReader) readRepeated(out *leafRows, n int) error {
-	rows := 0
-	for {
-		if c.left == 0 {
-			if rows == n && len(c.spans) > 1 && len(c.spans[0].data) == 0 {
-				return nil // a gap follows; pages that can be skipped begin with a row
-			}
-			ok, err := c.nextPage(0)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				if rows < n {
-					return errShortPage
-				}
-				return nil
-			}
-			if c.left == 0 {
-				continue
-			}
-		}
-		from, count := c.at, 0
-		for c.at < len(c.preps) {
-			if c.preps[c.at] == 0 {
-				if rows == n {
-					break
-				}
-				rows++
-			} else if rows == 0 {
-				return errors.New("a row begins in the middle of a list")
-			}
-			if c.pdefs[c.at] == c.leaf.def {
-				count++
-			}
-			c.at++
-		}
-		if err := c.vals.read(out.vec, count); err != nil {
+	const ahead = 1024
+	if c.rest != nil {
+		out.defs, out.reps = c.rest.defs, c.rest.reps
+		if err := out.vec.take(c.rest.vec); err != nil {
 			return err
 		}
-		out.defs = append(out.defs, c.pdefs[from:c.at]...)
-		out.reps = append(out.reps, c.preps[from:c.at]...)
-		c.left -= c.at - from
-		if c.left > 0 {
+		c.rest = nil
+	}
+	rows, at := 0, 0
+	for {
+		for ; at < len(out.reps); at++ {
+			switch r := out.reps[at]; {
+			case r < 0 || r > c.leaf.rep:
+				return errors.New("a level is out of range")
+			case r > 0 && rows == 0:
+				return errors.New("a row begins in the middle of a list")
+			case r == 0 && rows == n:
+				c.rest = out.cut(at, c.leaf.def)
+				return nil
+			case r == 0:
+				rows++
+			}
+		}
+		k, err := c.moreLevels(out, max(n-rows, ahead))
+		if err != nil {
+			return err
+		}
+		if k == 0 {
+			if rows < n {
+				return errShortPage
+			}
 			return nil
 		}
 	}
+}
+
+// cut removes the levels from a place on, and their values.
+func (l *leafRows) cut(at int, def int16) *leafRows {
+	count := 0
+	for _, d := range l.defs[at:] {
+		if d == def {
+			count++
+		}
+	}
+	rest := &leafRows{defs: append([]int16{}, l.defs[at:]...), reps: append([]int16{}, l.reps[at:]...), vec: l.vec.cut(count)}
+	l.defs, l.reps = l.defs[:at], l.reps[:at]
+	return rest
 }
 
 func orShort(err error) error {
@@ -270,4 +291,12 @@ func orShort(err error) error {
 		return errShortPage
 	}
 	return err
+}
+
+// int96Micros turns the legacy timestamp (nanoseconds of the day and Julian day)
+// into microseconds since 1970, over the whole range of dates.
+func int96Micros(b parquet.Int96) int64 {
+	nanos := int64(binary.LittleEndian.Uint64(b[:]))
+	day := int64(binary.LittleEndian.Uint32(b[8:])) - 2_440_588
+	return day*86_400_000_000 + floorDiv(nanos, 1000)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/types"
@@ -27,16 +29,16 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed || leaf.converted >= 11 && leaf.converted <= 14
-	isDate := leaf.logical.kind == logicalDate || leaf.converted == 6
+	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed
+	isDate := leaf.logical.kind == logicalDate
 	fileScale, isDecimal := leaf.decimalScale()
-	switch physical(leaf.physical) {
-	case physBoolean:
+	switch leaf.physical {
+	case parquet.Types.Boolean:
 		return boolColumn, t.Kind() == types.KindBoolean
-	case physInt32:
+	case parquet.Types.Int32:
 		switch t.Kind() {
 		case types.KindInteger:
-			if unsigned && leaf.intBits() == 32 {
+			if unsigned && leaf.logical.bits == 32 {
 				return checked(dt, func(v int32) (int32, bool) { return v, v >= 0 }), true
 			}
 			return asIs(dt), !isDecimal
@@ -58,10 +60,10 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 		case types.KindDecimal:
 			return integerDecimal[int32](t.(types.Decimal), dt, fileScale, unsigned), !isDate
 		}
-	case physInt64:
+	case parquet.Types.Int64:
 		switch t.Kind() {
 		case types.KindLong:
-			if unsigned && leaf.intBits() == 64 {
+			if unsigned && leaf.logical.bits == 64 {
 				return checked(dt, func(v int64) (int64, bool) { return v, v >= 0 }), true
 			}
 			return asIs(dt), !isDecimal && !leaf.isTimestamp()
@@ -69,30 +71,30 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 			return checked(dt, func(v int64) (int32, bool) { return int32(v), v == int64(int32(v)) }), !isDecimal && !leaf.isTimestamp()
 		case types.KindTimestamp, types.KindTimestampNTZ:
 			switch leaf.timeUnit() {
-			case 1:
+			case schema.TimeUnitMillis:
 				return checked(dt, func(v int64) (int64, bool) { return v * 1000, v <= math.MaxInt64/1000 && v >= math.MinInt64/1000 }), true
-			case 3:
+			case schema.TimeUnitNanos:
 				return checked(dt, func(v int64) (int64, bool) { return floorDiv(v, 1000), true }), true
 			}
 			return asIs(dt), !isDecimal
 		case types.KindDecimal:
 			return integerDecimal[int64](t.(types.Decimal), dt, fileScale, unsigned), !leaf.isTimestamp()
 		}
-	case physInt96:
+	case parquet.Types.Int96:
 		return asIs(dt), t.Kind() == types.KindTimestamp || t.Kind() == types.KindTimestampNTZ
-	case physFloat:
+	case parquet.Types.Float:
 		switch t.Kind() {
 		case types.KindFloat:
 			return asIs(dt), true
 		case types.KindDouble:
 			return checked(dt, func(v float32) (float64, bool) { return float64(v), true }), true
 		}
-	case physDouble:
+	case parquet.Types.Double:
 		return asIs(dt), t.Kind() == types.KindDouble
-	case physBytes, physFixed:
+	case parquet.Types.ByteArray, parquet.Types.FixedLenByteArray:
 		switch t.Kind() {
 		case types.KindString:
-			return asIs(dt), !isDecimal && physical(leaf.physical) == physBytes
+			return asIs(dt), !isDecimal && leaf.physical == parquet.Types.ByteArray
 		case types.KindBinary:
 			return asIs(dt), !isDecimal
 		case types.KindFloat:
@@ -106,35 +108,17 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 
 // decimalScale is the scale of a column that is annotated as a decimal.
 func (n *parquetNode) decimalScale() (int, bool) {
-	switch {
-	case n.logical.kind == logicalDecimal:
-		return int(n.logical.scale), true
-	case n.converted == 5:
-		return int(max(n.scale, 0)), true
-	}
-	return 0, false
+	return n.logical.scale, n.logical.kind == logicalDecimal
 }
 
-func (n *parquetNode) isTimestamp() bool {
-	return n.logical.kind == logicalTimestamp || n.converted == 9 || n.converted == 10
-}
+func (n *parquetNode) isTimestamp() bool { return n.logical.kind == logicalTimestamp }
 
-// timeUnit is 1, 2 or 3 for milli-, micro- and nanoseconds.
-func (n *parquetNode) timeUnit() int16 {
-	switch {
-	case n.logical.kind == logicalTimestamp:
+// timeUnit is microseconds where nothing is said.
+func (n *parquetNode) timeUnit() schema.TimeUnitType {
+	if n.isTimestamp() {
 		return n.logical.unit
-	case n.converted == 9:
-		return 1
 	}
-	return 2
-}
-
-func (n *parquetNode) intBits() int {
-	if n.logical.kind == logicalInteger {
-		return int(n.logical.bits)
-	}
-	return map[int32]int{11: 8, 12: 16, 13: 32, 14: 64}[n.converted]
+	return schema.TimeUnitMicros
 }
 
 func floorDiv(a, b int64) int64 {

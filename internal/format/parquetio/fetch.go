@@ -15,56 +15,43 @@ type fetcher struct {
 const maxGap = 256 << 10
 
 // piece is a run of bytes of a column chunk.
-type piece struct {
-	from, to int64
-	leaf     int // index into leaves
-	firstRow int64
-	endRow   int64
-}
+type piece struct{ from, to int64 }
 
-// load returns the spans of each leaf that cover the ranges.
-func (f *fetcher) load(file *File, g *rowGroup, leaves []int, ranges []rowRange) ([][]span, error) {
+// load returns the spans of the leaves that cover the ranges.
+func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]pageLocation, ranges []rowRange) ([]span, error) {
 	var pieces []piece
-	for i, l := range leaves {
-		p, err := wanted(file, g, &g.chunks[l], i, ranges)
+	for _, l := range leaves {
+		p, err := wanted(src.size, g, &g.chunks[l], pages[l], ranges)
 		if err != nil {
 			return nil, err
 		}
 		pieces = append(pieces, p...)
 	}
-	order := make([]int, len(pieces))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return int(pieces[a].from - pieces[b].from) })
-	datas := make([][]byte, len(pieces))
+	slices.SortFunc(pieces, func(a, b piece) int { return order(a.from, b.from) })
+	out := make([]span, 0, len(pieces))
 	f.bytes = 0
 	used := 0
-	for i := 0; i < len(order); {
-		from, to, j := pieces[order[i]].from, pieces[order[i]].to, i+1
-		for j < len(order) && pieces[order[j]].from <= to+maxGap {
-			to = max(to, pieces[order[j]].to)
+	for i := 0; i < len(pieces); {
+		from, to, j := pieces[i].from, pieces[i].to, i+1
+		for j < len(pieces) && pieces[j].from <= to+maxGap {
+			to = max(to, pieces[j].to)
 			j++
 		}
 		var data []byte
-		if m, ok := file.r.(inMemory); ok && to <= int64(len(m)) {
-			data = m[from:to]
+		if from >= src.at {
+			data = src.tail[from-src.at : to-src.at]
 		} else {
 			data = f.buffer(used, int(to-from))
 			used++
-			if err := readFull(file.r, data, from); err != nil {
+			if err := readFull(src.r, data, from); err != nil {
 				return nil, err
 			}
 		}
-		for _, k := range order[i:j] {
-			datas[k] = data[pieces[k].from-from : pieces[k].to-from]
+		for _, p := range pieces[i:j] {
+			f.bytes += p.to - p.from
+			out = append(out, span{at: p.from, data: data[p.from-from : p.to-from]})
 		}
 		i = j
-	}
-	out := make([][]span, len(leaves))
-	for i, p := range pieces {
-		f.bytes += p.to - p.from
-		out[p.leaf] = append(out[p.leaf], span{data: datas[i], firstRow: p.firstRow, endRow: p.endRow})
 	}
 	return out, nil
 }
@@ -79,39 +66,38 @@ func (f *fetcher) buffer(i, n int) []byte {
 	return f.bufs[i][:n]
 }
 
-// wanted lists the bytes of a chunk that the ranges need: all of it, or, with an
-// offset index, its dictionary and the pages that overlap a range.
-func wanted(file *File, g *rowGroup, c *chunkMeta, leaf int, ranges []rowRange) ([]piece, error) {
-	from, to, err := c.chunkRange(file.size)
+// wanted lists the bytes of a chunk that the ranges need: all of it, or, where
+// its pages are known, its dictionary and the pages that overlap a range.
+func wanted(size int64, g *rowGroup, c *chunkMeta, at []pageLocation, ranges []rowRange) ([]piece, error) {
+	from, to, err := c.bytes(size)
 	if err != nil {
 		return nil, err
 	}
-	whole := []piece{{from: from, to: to, leaf: leaf, endRow: g.rows}}
-	if len(ranges) == 1 && ranges[0] == (rowRange{0, g.rows}) {
-		return whole, nil
-	}
-	at, err := file.offsetIndex(c, g.rows)
-	if err != nil || len(at) == 0 {
-		return whole, nil
+	if at == nil {
+		return []piece{{from, to}}, nil
 	}
 	var out []piece
 	if at[0].at > from {
-		out = append(out, piece{from: from, to: at[0].at, leaf: leaf})
+		out = append(out, piece{from, at[0].at})
 	}
 	for i, p := range at {
-		end := g.rows
-		if i+1 < len(at) {
-			end = at[i+1].firstRow
-		}
-		if len(intersect(ranges, []rowRange{{p.firstRow, end}})) == 0 {
+		if len(intersect(ranges, []rowRange{{p.firstRow, pageEnd(at, i, g.rows)}})) == 0 {
 			continue
 		}
-		stop := p.at + int64(p.size)
+		stop := p.at + p.size
 		if n := len(out); n > 0 && out[n-1].to == p.at {
-			out[n-1].to, out[n-1].endRow = stop, end
+			out[n-1].to = stop
 			continue
 		}
-		out = append(out, piece{from: p.at, to: stop, leaf: leaf, firstRow: p.firstRow, endRow: end})
+		out = append(out, piece{p.at, stop})
 	}
 	return out, nil
+}
+
+// pageEnd is the row behind a page's last one.
+func pageEnd(at []pageLocation, i int, rows int64) int64 {
+	if i+1 < len(at) {
+		return at[i+1].firstRow
+	}
+	return rows
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
 // Error is a problem with one Parquet file.
@@ -27,19 +29,20 @@ type OpenOptions struct {
 // safe for concurrent use when the source is.
 type File struct {
 	name string
-	r    io.ReaderAt
-	size int64
+	src  source
+	md   *metadata.FileMetaData
 	meta *fileMeta
 }
 
-// tailBytes are read first: the footer of most files lies in them.
+// tailBytes are read first: the footer of most files lies in them, and often the
+// page index.
 const tailBytes = 64 << 10
 
 // Open reads the footer of a file of the given size.
 func Open(r io.ReaderAt, size int64, o OpenOptions) (f *File, err error) {
-	f = &File{name: o.Name, r: r, size: size}
+	f = &File{name: o.Name, src: source{r: r, size: size}}
 	defer f.guard(&err)
-	tail := make([]byte, min(size, max(tailBytes, 0)))
+	tail := make([]byte, min(size, tailBytes))
 	if size <= o.Whole {
 		tail = make([]byte, size)
 	}
@@ -47,23 +50,21 @@ func Open(r io.ReaderAt, size int64, o OpenOptions) (f *File, err error) {
 	if err := readFull(r, tail, at); err != nil {
 		return nil, f.wrap(err)
 	}
+	f.src.tail, f.src.at = tail, at
 	n, err := footerLength(tail, size)
 	if err != nil {
 		return nil, f.wrap(err)
 	}
-	from := size - footerTail - n
-	footer := tail[max(0, from-at):]
-	if from < at {
-		footer = make([]byte, size-from)
-		if err := readFull(r, footer, from); err != nil {
-			return nil, f.wrap(err)
-		}
-	}
-	if f.meta, err = parseFooter(footer[:n]); err != nil {
+	footer, err := f.src.bytes(size-footerTail-n, size-footerTail)
+	if err != nil {
 		return nil, f.wrap(err)
 	}
-	if at == 0 {
-		f.r = inMemory(tail)
+	if f.md, err = metadata.NewFileMetaData(footer, nil); err != nil {
+		return nil, f.wrap(err)
+	}
+	f.md.SetSourceFileSize(size)
+	if f.meta, err = readMeta(f.md, size); err != nil {
+		return nil, f.wrap(err)
 	}
 	return f, nil
 }
@@ -89,18 +90,21 @@ func (f *File) guard(err *error) {
 	}
 }
 
-// inMemory is a file that has been read whole.
-type inMemory []byte
+// source is where the bytes of a file come from; its end is in memory.
+type source struct {
+	r    io.ReaderAt
+	size int64
+	tail []byte
+	at   int64 // where the tail begins
+}
 
-func (m inMemory) ReadAt(b []byte, at int64) (int, error) {
-	if at < 0 || at > int64(len(m)) {
-		return 0, io.EOF
+// bytes returns bytes [from, to), without a copy where they are in memory.
+func (s *source) bytes(from, to int64) ([]byte, error) {
+	if from >= s.at && to <= s.size {
+		return s.tail[from-s.at : to-s.at : to-s.at], nil
 	}
-	n := copy(b, m[at:])
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
+	b := make([]byte, to-from)
+	return b, readFull(s.r, b, from)
 }
 
 func readFull(r io.ReaderAt, b []byte, at int64) error {

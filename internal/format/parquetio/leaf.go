@@ -3,21 +3,10 @@ package parquetio
 import (
 	"fmt"
 
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/schema"
+
 	"github.com/sluicelake/sluice/types"
-)
-
-// physical is a physical type of Parquet, with the number it has in the format.
-type physical int32
-
-const (
-	physBoolean physical = 0
-	physInt32   physical = 1
-	physInt64   physical = 2
-	physInt96   physical = 3
-	physFloat   physical = 4
-	physDouble  physical = 5
-	physBytes   physical = 6
-	physFixed   physical = 7
 )
 
 // node is one element of the schema of a file that is written.
@@ -26,12 +15,12 @@ type node struct {
 	typ      types.Type // nil for the groups inside of lists and maps
 	optional bool
 	repeated bool
-	fieldID  int32 // 0: none
+	fieldID  int32 // -1: none
 	kids     []*node
 	ordinal  int // top-level: ordinal of the column in the schema
-	def, rep uint8
+	def, rep int16
 	leaf     *leafWriter
-	path     []string
+	path     string // as arrow-go spells it: names joined by dots
 }
 
 // fieldIDKey is the metadata key of a column's id (PROTOCOL.md, Column Mapping).
@@ -42,7 +31,7 @@ const fieldIDKey = "delta.columnMapping.id"
 func buildTree(s *types.Struct) ([]*node, error) {
 	var out []*node
 	for i, f := range s.Fields {
-		n, err := buildNode(f.Name, f.Type, f.Nullable, 0, 0, nil)
+		n, err := buildField(f, nil)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", types.QuoteIdentifier(f.Name), err)
 		}
@@ -50,34 +39,53 @@ func buildTree(s *types.Struct) ([]*node, error) {
 			continue
 		}
 		n.ordinal = i
-		if id, ok := f.Metadata.Int(fieldIDKey); ok {
-			n.fieldID = int32(id)
-		}
 		out = append(out, n)
 	}
 	return out, nil
 }
 
-func buildNode(name string, t types.Type, nullable bool, def, rep uint8, path []string) (*node, error) {
+func buildField(f types.Field, parent *node) (*node, error) {
+	n, err := buildNode(f.Name, f.Type, f.Nullable, parent)
+	if n != nil {
+		if id, ok := f.Metadata.Int(fieldIDKey); ok {
+			n.fieldID = int32(id)
+		}
+	}
+	return n, err
+}
+
+// newNode is a node below a parent, which is nil at the top.
+func newNode(name string, parent *node) *node {
+	n := &node{name: name, path: name, fieldID: -1}
+	if parent != nil {
+		n.def, n.rep, n.path = parent.def, parent.rep, parent.path+"."+name
+	}
+	return n
+}
+
+// repeat is the group inside of a list or a map.
+func (n *node) repeat(name string) *node {
+	g := newNode(name, n)
+	g.repeated, g.def, g.rep = true, g.def+1, g.rep+1
+	n.kids = []*node{g}
+	return g
+}
+
+func buildNode(name string, t types.Type, nullable bool, parent *node) (*node, error) {
 	if t.Kind() == types.KindVoid {
 		return nil, nil
 	}
-	n := &node{name: name, typ: t, optional: nullable, path: append(path[:len(path):len(path)], name)}
+	n := newNode(name, parent)
+	n.typ, n.optional = t, nullable
 	if nullable {
-		def++
+		n.def++
 	}
-	n.def, n.rep = def, rep
 	switch x := t.(type) {
 	case *types.Struct:
 		for _, f := range x.Fields {
-			kid, err := buildNode(f.Name, f.Type, f.Nullable, def, rep, n.path)
+			kid, err := buildField(f, n)
 			if err != nil {
 				return nil, err
-			}
-			if kid != nil {
-				if id, ok := f.Metadata.Int(fieldIDKey); ok {
-					kid.fieldID = int32(id)
-				}
 			}
 			n.kids = append(n.kids, kid)
 		}
@@ -85,33 +93,33 @@ func buildNode(name string, t types.Type, nullable bool, def, rep uint8, path []
 			return nil, fmt.Errorf("%s has no member that Parquet can store", t)
 		}
 	case *types.Array:
-		g := &node{name: "list", repeated: true, def: def + 1, rep: rep + 1, path: append(n.path[:len(n.path):len(n.path)], "list")}
-		kid, err := buildNode("element", x.Element, x.ContainsNull, g.def, g.rep, g.path)
+		g := n.repeat("list")
+		kid, err := buildNode("element", x.Element, x.ContainsNull, g)
 		if err != nil {
 			return nil, err
 		}
 		if kid == nil {
 			return nil, fmt.Errorf("%s cannot be stored in Parquet", t)
 		}
-		g.kids, n.kids = []*node{kid}, []*node{g}
+		g.kids = []*node{kid}
 	case *types.Map:
-		g := &node{name: "key_value", repeated: true, def: def + 1, rep: rep + 1, path: append(n.path[:len(n.path):len(n.path)], "key_value")}
-		k, err := buildNode("key", x.Key, false, g.def, g.rep, g.path)
+		g := n.repeat("key_value")
+		k, err := buildNode("key", x.Key, false, g)
 		if err != nil {
 			return nil, err
 		}
-		v, err := buildNode("value", x.Value, x.ValueContainsNull, g.def, g.rep, g.path)
+		v, err := buildNode("value", x.Value, x.ValueContainsNull, g)
 		if err != nil {
 			return nil, err
 		}
 		if k == nil || v == nil {
 			return nil, fmt.Errorf("%s cannot be stored in Parquet", t)
 		}
-		g.kids, n.kids = []*node{k, v}, []*node{g}
+		g.kids = []*node{k, v}
 	default:
 		if t.Kind() == types.KindVariant {
 			for _, part := range []string{"metadata", "value"} {
-				kid, err := buildNode(part, types.Binary, false, def, rep, n.path)
+				kid, err := buildNode(part, types.Binary, false, n)
 				if err != nil {
 					return nil, err
 				}
@@ -119,7 +127,7 @@ func buildNode(name string, t types.Type, nullable bool, def, rep uint8, path []
 			}
 			break
 		}
-		n.leaf = newLeafWriter(n)
+		n.leaf = &leafWriter{node: n}
 	}
 	return n, nil
 }
@@ -141,132 +149,108 @@ func (n *node) leaves() []*leafWriter {
 
 // physicalOf is the physical type that a Delta type is written as: decimals of
 // up to 9 and 18 digits as integers, as Spark does, timestamps as INT64.
-func physicalOf(t types.Type) (p physical, width int32) {
+func physicalOf(t types.Type) (p parquet.Type, width int) {
 	switch t.Kind() {
 	case types.KindBoolean:
-		return physBoolean, 0
+		return parquet.Types.Boolean, -1
 	case types.KindByte, types.KindShort, types.KindInteger, types.KindDate:
-		return physInt32, 0
+		return parquet.Types.Int32, -1
 	case types.KindLong, types.KindTimestamp, types.KindTimestampNTZ:
-		return physInt64, 0
+		return parquet.Types.Int64, -1
 	case types.KindFloat:
-		return physFloat, 0
+		return parquet.Types.Float, -1
 	case types.KindDouble:
-		return physDouble, 0
+		return parquet.Types.Double, -1
 	case types.KindDecimal:
 		d := t.(types.Decimal)
 		switch {
 		case d.Precision <= 9:
-			return physInt32, 0
+			return parquet.Types.Int32, -1
 		case d.Precision <= 18:
-			return physInt64, 0
+			return parquet.Types.Int64, -1
 		}
-		return physFixed, decimalBytes(d.Precision)
+		return parquet.Types.FixedLenByteArray, decimalBytes(d.Precision)
 	}
-	return physBytes, 0
+	return parquet.Types.ByteArray, -1
 }
 
 // decimalBytes is the fewest bytes whose two's complement holds a precision.
-func decimalBytes(precision int) int32 {
-	return [39]int32{0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 6, 7, 7, 8, 8, 9, 9, 9, 10, 10, 11, 11, 11, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 16}[precision]
+func decimalBytes(precision int) int {
+	return [39]int{0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 6, 6, 6, 7, 7, 8, 8, 9, 9, 9, 10, 10, 11, 11, 11, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 16}[precision]
 }
 
-// appendSchema writes a node and what is below it as SchemaElements.
-func (n *node) appendSchema(t *thriftWriter) {
-	if n == nil {
-		return
+// logicalOf is the annotation of a type.
+func logicalOf(t types.Type) schema.LogicalType {
+	switch x := t.(type) {
+	case types.Decimal:
+		return schema.NewDecimalLogicalType(int32(x.Precision), int32(x.Scale))
+	case *types.Array:
+		return schema.NewListLogicalType()
+	case *types.Map:
+		return schema.MapLogicalType{}
+	case nil:
+		return schema.NoLogicalType{}
 	}
-	t.begin()
-	var width int32
-	if n.leaf != nil {
-		var p physical
-		p, width = physicalOf(n.typ)
-		t.i32(1, int32(p))
-		if p == physFixed {
-			t.i32(2, width)
+	switch t.Kind() {
+	case types.KindString:
+		return schema.StringLogicalType{}
+	case types.KindDate:
+		return schema.DateLogicalType{}
+	case types.KindTimestamp:
+		return schema.NewTimestampLogicalType(true, schema.TimeUnitMicros)
+	case types.KindTimestampNTZ:
+		return schema.NewTimestampLogicalType(false, schema.TimeUnitMicros)
+	case types.KindByte:
+		return schema.NewIntLogicalType(8, true)
+	case types.KindShort:
+		return schema.NewIntLogicalType(16, true)
+	}
+	return schema.NoLogicalType{}
+}
+
+// fileSchema is the schema of the file as arrow-go wants it.
+func fileSchema(roots []*node) (*schema.GroupNode, error) {
+	fields, err := schemaNodes(roots)
+	if err != nil {
+		return nil, err
+	}
+	return schema.NewGroupNode("spark_schema", parquet.Repetitions.Required, fields, -1)
+}
+
+func schemaNodes(list []*node) (schema.FieldList, error) {
+	var out schema.FieldList
+	for _, n := range list {
+		if n == nil {
+			continue
 		}
+		s, err := n.schemaNode()
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", types.QuoteIdentifier(n.name), err)
+		}
+		out = append(out, s)
 	}
+	return out, nil
+}
+
+func (n *node) schemaNode() (schema.Node, error) {
+	repetition := parquet.Repetitions.Required
 	switch {
 	case n.repeated:
-		t.i32(3, 2)
+		repetition = parquet.Repetitions.Repeated
 	case n.optional:
-		t.i32(3, 1)
-	default:
-		t.i32(3, 0)
+		repetition = parquet.Repetitions.Optional
 	}
-	t.text(4, n.name)
-	if n.leaf == nil {
-		kids := 0
-		for _, k := range n.kids {
-			if k != nil {
-				kids++
-			}
-		}
-		t.i32(5, int32(kids))
+	logical := logicalOf(n.typ)
+	if n.leaf != nil {
+		p, width := physicalOf(n.typ)
+		return schema.NewPrimitiveNodeLogical(n.name, repetition, logical, p, width, n.fieldID)
 	}
-	n.appendAnnotation(t)
-	t.end()
-	for _, k := range n.kids {
-		k.appendSchema(t)
+	fields, err := schemaNodes(n.kids)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// appendAnnotation writes the converted type (for old readers), the field id and
-// the logical type.
-func (n *node) appendAnnotation(t *thriftWriter) {
-	converted, logical := int32(-1), func() {}
-	if n.typ != nil {
-		switch x := n.typ.(type) {
-		case types.Decimal:
-			converted = 5
-			logical = func() { t.open(5); t.i32(1, int32(x.Scale)); t.i32(2, int32(x.Precision)); t.end() }
-		case *types.Array:
-			converted, logical = 3, func() { t.empty(3) }
-		case *types.Map:
-			converted, logical = 1, func() { t.empty(2) }
-		}
-		integer := func(bits int8) func() {
-			return func() { t.open(10); t.i8(1, bits); t.bool(2, true); t.end() }
-		}
-		micros := func(utc bool) func() {
-			return func() {
-				t.open(8)
-				t.bool(1, utc)
-				t.open(2)
-				t.empty(2)
-				t.end()
-				t.end()
-			}
-		}
-		switch n.typ.Kind() {
-		case types.KindString:
-			converted, logical = 0, func() { t.empty(1) }
-		case types.KindDate:
-			converted, logical = 6, func() { t.empty(6) }
-		case types.KindTimestamp:
-			converted, logical = 10, micros(true)
-		case types.KindTimestampNTZ:
-			logical = micros(false)
-			converted = -2
-		case types.KindByte:
-			converted, logical = 15, integer(8)
-		case types.KindShort:
-			converted, logical = 16, integer(16)
-		}
+	if logical.IsNone() {
+		return schema.NewGroupNode(n.name, repetition, fields, n.fieldID)
 	}
-	if converted >= 0 {
-		t.i32(6, converted)
-	}
-	if d, ok := n.typ.(types.Decimal); ok {
-		t.i32(7, int32(d.Scale))
-		t.i32(8, int32(d.Precision))
-	}
-	if n.fieldID != 0 {
-		t.i32(9, n.fieldID)
-	}
-	if converted != -1 {
-		t.open(10)
-		logical()
-		t.end()
-	}
+	return schema.NewGroupNodeLogical(n.name, repetition, fields, logical, n.fieldID)
 }

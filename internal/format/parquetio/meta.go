@@ -4,64 +4,34 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
-// fileMeta is what the reader needs of a footer.
+// fileMeta is what the reader needs of a footer beyond what arrow-go itself
+// uses: the schema as the dialects are told apart by it, and where bytes lie.
 type fileMeta struct {
-	elements []element
-	rows     int64
-	groups   []rowGroup
-	root     *parquetNode
-	leaves   []*parquetNode
+	rows   int64
+	groups []rowGroup
+	root   *parquetNode
+	leaves []*parquetNode
+	page   int64 // no page is larger
 }
-
-// element is one SchemaElement.
-type element struct {
-	physical, width, repetition, kids    int32 // physical is -1 for a group
-	converted, scale, precision, fieldID int32 // -1: absent
-	name                                 string
-	logical                              logical
-}
-
-// logical is a LogicalType: the number of the union's member and its parameters.
-type logical struct {
-	kind             int16
-	scale, precision int32
-	utc              bool
-	unit             int16 // 1 milli, 2 micro, 3 nano
-	bits             int8
-	signed           bool
-}
-
-const (
-	logicalString    = 1
-	logicalMap       = 2
-	logicalList      = 3
-	logicalDecimal   = 5
-	logicalDate      = 6
-	logicalTimestamp = 8
-	logicalInteger   = 10
-	logicalEnum      = 4
-	logicalTime      = 7
-	logicalJSON      = 12
-	logicalHalf      = 15
-	logicalVariant   = 16
-)
 
 type rowGroup struct {
-	rows   int64
-	chunks []chunkMeta
+	ordinal int
+	rows    int64
+	chunks  []chunkMeta
 }
 
 type chunkMeta struct {
-	physical, codec              int32
-	values, size                 int64
-	dataAt, dictAt               int64 // dictAt 0: none
-	stats                        pageBounds
-	hasStats                     bool
-	offsetIndexAt, columnIndexAt int64
-	offsetIndexLen, columnIdxLen int32
-	elsewhere                    bool // in another file, or encrypted
+	size           int64
+	dataAt, dictAt int64 // dictAt 0: none
+	stats          pageBounds
+	hasStats       bool
+	offsetIndex    bool
+	columnIndex    bool
 }
 
 // pageBounds are the statistics of a chunk or of a page.
@@ -72,48 +42,72 @@ type pageBounds struct {
 	legacy  bool // from the deprecated fields: signed comparison
 }
 
-const footerTail = 8
+const (
+	magic      = "PAR1"
+	footerTail = 8
+	// oldPadding is how far a chunk may reach behind its claimed end in files of
+	// parquet-mr before 1.2.9, which forgot the header of the dictionary (PARQUET-816).
+	oldPadding = 100
 
-// parseFooter decodes the metadata of a footer.
-func parseFooter(b []byte) (*fileMeta, error) {
-	m := &fileMeta{}
-	r := &thriftReader{b: b}
-	encrypted := false
-	r.fields(func(id int16, kind byte) {
-		switch {
-		case id == 2 && kind == thriftList:
-			r.list(func(byte) { m.elements = append(m.elements, r.element()) })
-		case id == 3 && kind == thriftI64:
-			m.rows = r.zigzag()
-		case id == 4 && kind == thriftList:
-			r.list(func(byte) { m.groups = append(m.groups, r.rowGroup()) })
-		case id == 8:
-			encrypted = true
-			r.skip(kind)
-		default:
-			r.skip(kind)
-		}
-	})
-	switch {
-	case r.err != nil:
-		return nil, r.err
-	case encrypted:
+	leastPage, mostPage = 64 << 20, 1 << 30
+)
+
+// readMeta checks what arrow-go parsed.
+func readMeta(md *metadata.FileMetaData, fileSize int64) (*fileMeta, error) {
+	if md.IsSetEncryptionAlgorithm() {
 		return nil, errors.New("it is encrypted, which sluice does not read")
 	}
-	if err := m.buildTree(); err != nil {
-		return nil, err
+	m := &fileMeta{rows: md.NumRows, page: leastPage}
+	m.buildTree(md.Schema.Root())
+	if len(m.leaves) != md.Schema.NumColumns() {
+		return nil, errors.New("its schema is damaged")
 	}
+	old := md.WriterVersion().LessThan(metadata.Parquet816FixedVersion)
 	var total int64
-	for i, g := range m.groups {
-		if len(g.chunks) != len(m.leaves) || g.rows < 0 {
-			return nil, fmt.Errorf("row group %d has %d columns, the schema has %d", i, len(g.chunks), len(m.leaves))
+	for i, g := range md.RowGroups {
+		if len(g.Columns) != len(m.leaves) || g.NumRows < 0 {
+			return nil, fmt.Errorf("row group %d has %d columns, the schema has %d", i, len(g.Columns), len(m.leaves))
 		}
-		for c := range g.chunks {
-			if g.chunks[c].physical != m.leaves[c].physical {
+		total += g.NumRows
+		out := rowGroup{ordinal: i, rows: g.NumRows, chunks: make([]chunkMeta, len(g.Columns))}
+		for c, col := range g.Columns {
+			d := col.MetaData
+			switch {
+			case d == nil || col.FilePath != nil || col.CryptoMetadata != nil:
+				return nil, fmt.Errorf("row group %d, column %s: it lies in another file or is encrypted", i, m.leaves[c].path)
+			case parquet.Type(d.Type) != m.leaves[c].physical:
 				return nil, fmt.Errorf("row group %d, column %s: the physical type differs from the schema's", i, m.leaves[c].path)
 			}
+			m.page = min(max(m.page, 2*d.TotalUncompressedSize), mostPage)
+			k := chunkMeta{size: d.TotalCompressedSize, dataAt: d.DataPageOffset}
+			if d.DictionaryPageOffset != nil && *d.DictionaryPageOffset > 0 {
+				k.dictAt = *d.DictionaryPageOffset
+			}
+			if _, to, err := k.bytes(fileSize); err != nil {
+				return nil, fmt.Errorf("row group %d, column %s: %w", i, m.leaves[c].path, err)
+			} else if old {
+				k.size += min(oldPadding, fileSize-to)
+			}
+			if s := d.Statistics; s != nil {
+				k.hasStats = true
+				k.stats = pageBounds{lo: s.MinValue, hi: s.MaxValue, nulls: -1}
+				if s.NullCount != nil {
+					k.stats.nulls = *s.NullCount
+				}
+				if s.MinValue == nil && s.MaxValue == nil {
+					k.stats.lo, k.stats.hi, k.stats.legacy = s.Min, s.Max, true
+				}
+			}
+			// arrow-go trusts where an index is said to lie.
+			if k.offsetIndex = within32(col.OffsetIndexOffset, col.OffsetIndexLength, fileSize); !k.offsetIndex {
+				col.OffsetIndexOffset, col.OffsetIndexLength = nil, nil
+			}
+			if k.columnIndex = within32(col.ColumnIndexOffset, col.ColumnIndexLength, fileSize); !k.columnIndex {
+				col.ColumnIndexOffset, col.ColumnIndexLength = nil, nil
+			}
+			out.chunks[c] = k
 		}
-		total += g.rows
+		m.groups = append(m.groups, out)
 	}
 	if total != m.rows {
 		return nil, fmt.Errorf("it claims %d rows, its row groups have %d", m.rows, total)
@@ -121,150 +115,19 @@ func parseFooter(b []byte) (*fileMeta, error) {
 	return m, nil
 }
 
-func (r *thriftReader) element() element {
-	e := element{physical: -1, converted: -1, scale: -1, precision: -1, fieldID: -1}
-	targets := [...]*int32{nil, &e.physical, &e.width, &e.repetition, nil, &e.kids, &e.converted, &e.scale, &e.precision, &e.fieldID}
-	r.fields(func(id int16, kind byte) {
-		switch {
-		case kind == thriftI32 && id > 0 && int(id) < len(targets) && targets[id] != nil:
-			*targets[id] = int32(r.zigzag())
-		case id == 4 && kind == thriftBinary:
-			e.name = string(r.bytes())
-		case id == 10 && kind == thriftStruct:
-			r.fields(func(member int16, k byte) {
-				e.logical.kind = member
-				if k != thriftStruct {
-					r.skip(k)
-					return
-				}
-				r.fields(func(f int16, k byte) { r.logicalField(&e.logical, f, k) })
-			})
-		default:
-			r.skip(kind)
-		}
-	})
-	return e
+func within32(at *int64, n *int32, size int64) bool {
+	return at != nil && n != nil && *at > 0 && *n > 0 && *at <= size-int64(*n)
 }
 
-func (r *thriftReader) logicalField(l *logical, id int16, kind byte) {
-	switch {
-	case l.kind == logicalDecimal && id == 1 && kind == thriftI32:
-		l.scale = int32(r.zigzag())
-	case l.kind == logicalDecimal && id == 2 && kind == thriftI32:
-		l.precision = int32(r.zigzag())
-	case l.kind == logicalTimestamp && id == 1:
-		l.utc = kind == thriftTrue
-	case l.kind == logicalTimestamp && id == 2 && kind == thriftStruct:
-		r.fields(func(unit int16, k byte) { l.unit = unit; r.skip(k) })
-	case l.kind == logicalInteger && id == 1 && kind == thriftI8:
-		l.bits = int8(r.byte())
-	case l.kind == logicalInteger && id == 2:
-		l.signed = kind == thriftTrue
-	default:
-		r.skip(kind)
-	}
-}
-
-func (r *thriftReader) rowGroup() rowGroup {
-	var g rowGroup
-	r.fields(func(id int16, kind byte) {
-		switch {
-		case id == 1 && kind == thriftList:
-			r.list(func(byte) { g.chunks = append(g.chunks, r.chunk()) })
-		case id == 3 && kind == thriftI64:
-			g.rows = r.zigzag()
-		default:
-			r.skip(kind)
-		}
-	})
-	return g
-}
-
-func (r *thriftReader) chunk() chunkMeta {
-	c := chunkMeta{physical: -1}
-	r.fields(func(id int16, kind byte) {
-		switch {
-		case id == 1:
-			c.elsewhere = true
-			r.skip(kind)
-		case id == 3 && kind == thriftStruct:
-			r.fields(func(id int16, kind byte) { r.chunkField(&c, id, kind) })
-		case id == 4 && kind == thriftI64:
-			c.offsetIndexAt = r.zigzag()
-		case id == 5 && kind == thriftI32:
-			c.offsetIndexLen = int32(r.zigzag())
-		case id == 6 && kind == thriftI64:
-			c.columnIndexAt = r.zigzag()
-		case id == 7 && kind == thriftI32:
-			c.columnIdxLen = int32(r.zigzag())
-		case id == 8:
-			c.elsewhere = true
-			r.skip(kind)
-		default:
-			r.skip(kind)
-		}
-	})
-	return c
-}
-
-func (r *thriftReader) chunkField(c *chunkMeta, id int16, kind byte) {
-	switch {
-	case id == 1 && kind == thriftI32:
-		c.physical = int32(r.zigzag())
-	case id == 4 && kind == thriftI32:
-		c.codec = int32(r.zigzag())
-	case id == 5 && kind == thriftI64:
-		c.values = r.zigzag()
-	case id == 7 && kind == thriftI64:
-		c.size = r.zigzag()
-	case id == 9 && kind == thriftI64:
-		c.dataAt = r.zigzag()
-	case id == 11 && kind == thriftI64:
-		c.dictAt = r.zigzag()
-	case id == 12 && kind == thriftStruct:
-		c.stats, c.hasStats = r.statistics(), true
-	default:
-		r.skip(kind)
-	}
-}
-
-func (r *thriftReader) statistics() pageBounds {
-	s := pageBounds{nulls: -1}
-	var oldLo, oldHi []byte
-	r.fields(func(id int16, kind byte) {
-		switch {
-		case id == 3 && kind == thriftI64:
-			s.nulls = r.zigzag()
-		case kind == thriftBinary && id == 1:
-			oldHi = r.bytes()
-		case kind == thriftBinary && id == 2:
-			oldLo = r.bytes()
-		case kind == thriftBinary && id == 5:
-			s.hi = r.bytes()
-		case kind == thriftBinary && id == 6:
-			s.lo = r.bytes()
-		default:
-			r.skip(kind)
-		}
-	})
-	if s.lo == nil && s.hi == nil {
-		s.lo, s.hi, s.legacy = oldLo, oldHi, true
-	}
-	return s
-}
-
-// chunkRange is where a chunk's bytes are.
-func (c *chunkMeta) chunkRange(fileSize int64) (from, to int64, err error) {
+// bytes is where a chunk's bytes are.
+func (c *chunkMeta) bytes(fileSize int64) (from, to int64, err error) {
 	from = c.dataAt
 	if c.dictAt > 0 && c.dictAt < from {
 		from = c.dictAt
 	}
 	to = from + c.size
-	switch {
-	case c.elsewhere:
-		return 0, 0, errors.New("a column lies in another file or is encrypted")
-	case from < int64(len(magic)) || c.size < 0 || to > fileSize || to < from:
-		return 0, 0, fmt.Errorf("a column claims bytes %d to %d of a file of %d bytes", from, to, fileSize)
+	if from < int64(len(magic)) || c.size < 0 || to > fileSize || to < from {
+		return 0, 0, fmt.Errorf("it claims bytes %d to %d of a file of %d bytes", from, to, fileSize)
 	}
 	return from, to, nil
 }
@@ -276,7 +139,7 @@ func footerLength(tail []byte, fileSize int64) (int64, error) {
 	}
 	tail = tail[len(tail)-footerTail:]
 	switch string(tail[4:]) {
-	case "PAR1":
+	case magic:
 	case "PARE":
 		return 0, errors.New("it is encrypted, which sluice does not read")
 	default:

@@ -3,6 +3,8 @@ package parquetio
 import (
 	"fmt"
 
+	"github.com/apache/arrow-go/v18/parquet"
+
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -28,7 +30,7 @@ func naturalStruct(g *parquetNode) (*types.Struct, error) {
 }
 
 func naturalType(n *parquetNode) (types.Type, error) {
-	isMap := n.logical.kind == logicalMap || n.converted == 1 || n.converted == 2
+	isMap := n.logical.kind == logicalMap
 	switch {
 	case n.repetition == repeated || n.isList():
 		rep, el, ok := n.listElement()
@@ -72,24 +74,24 @@ func naturalType(n *parquetNode) (types.Type, error) {
 
 // naturalLeaf is nil when there is no type.
 func naturalLeaf(n *parquetNode) types.Type {
-	unsigned := n.logical.kind == logicalInteger && !n.logical.signed || n.converted >= 11 && n.converted <= 14
+	unsigned := n.logical.kind == logicalInteger && !n.logical.signed
 	switch {
-	case physical(n.physical) == physInt96:
+	case n.physical == parquet.Types.Int96:
 		return types.Timestamp
 	case n.isTimestamp():
-		if n.logical.kind == logicalTimestamp && !n.logical.utc {
+		if n.isTimestamp() && !n.logical.utc {
 			return types.TimestampNTZ
 		}
 		return types.Timestamp
 	case unsigned:
-		return map[int]types.Type{8: types.Short, 16: types.Integer, 32: types.Long, 64: types.Decimal{Precision: 20}}[n.intBits()]
-	case n.logical.kind == logicalTime || n.converted == 7 || n.converted == 8 || n.converted == 21:
+		return map[int]types.Type{8: types.Short, 16: types.Integer, 32: types.Long, 64: types.Decimal{Precision: 20}}[n.logical.bits]
+	case n.logical.kind == logicalForeign:
 		return nil
 	case n.logical.kind == logicalHalf:
 		return types.Float
-	case physical(n.physical) == physBytes && (n.logical.kind == logicalEnum || n.logical.kind == logicalJSON || n.converted == 4 || n.converted == 19):
+	case n.physical == parquet.Types.ByteArray && n.logical.kind == logicalText:
 		return types.String
-	case physical(n.physical) == physFixed && n.logical.kind != logicalDecimal && n.converted != 5:
+	case n.physical == parquet.Types.FixedLenByteArray && n.logical.kind != logicalDecimal:
 		return types.Binary
 	}
 	t, ok := typedValue(n, 0)

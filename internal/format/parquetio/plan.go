@@ -178,25 +178,21 @@ func (n *parquetNode) describe() string {
 		switch {
 		case n.isList():
 			return "a list"
-		case n.logical.kind == logicalMap || n.converted == 1 || n.converted == 2:
+		case n.logical.kind == logicalMap:
 			return "a map"
 		}
 		return "a group"
 	}
-	name := [...]string{"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}[n.physical]
+	name := n.physical.String()
 	if s, ok := n.decimalScale(); ok {
-		p := n.precision
-		if n.logical.kind == logicalDecimal {
-			p = n.logical.precision
-		}
-		return fmt.Sprintf("%s (DECIMAL(%d,%d))", name, p, s)
+		return fmt.Sprintf("%s (DECIMAL(%d,%d))", name, n.logical.precision, s)
 	}
 	switch {
-	case n.logical.kind == logicalDate || n.converted == 6:
+	case n.logical.kind == logicalDate:
 		return name + " (DATE)"
 	case n.isTimestamp():
 		return name + " (TIMESTAMP)"
-	case n.logical.kind == logicalString || n.converted == 0:
+	case n.logical.kind == logicalString:
 		return name + " (STRING)"
 	}
 	return name

@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/types"
@@ -63,7 +66,10 @@ type reading struct {
 	leaves  []int // leaf columns to decode, ascending
 	hints   map[int]*convertible
 	fetch   fetcher
-	pages   map[int][]byte // decompression buffers by leaf
+	win     window
+	pq      *file.Reader
+	index   *metadata.RowGroupPageIndexReader // of the row group; nil: none
+	pages   map[int][]pageLocation            // by leaf, of the row group
 }
 
 func (f *File) read(ctx context.Context, q Query, yield func(Batch) bool) error {
@@ -77,24 +83,36 @@ func (f *File) read(ctx context.Context, q Query, yield func(Batch) bool) error 
 			return err
 		}
 		g := &f.meta.groups[i]
-		ranges, err := r.rangesOf(g)
+		parts, err := r.partsOf(g, first)
 		if err != nil {
 			return err
 		}
-		if q.Rows != nil {
-			ranges = intersect(ranges, within(q.Rows, first, g.rows))
-		}
-		if len(ranges) > 0 {
-			for _, part := range r.windows(g, ranges) {
-				more, err := r.group(ctx, g, first, part, yield)
-				if err != nil || !more {
-					return err
-				}
+		for _, part := range parts {
+			more, err := r.group(ctx, g, first, part, yield)
+			if err != nil || !more {
+				return err
 			}
 		}
 		first += g.rows
 	}
 	return nil
+}
+
+// partsOf says which rows of a row group are read, by what is held in memory at once.
+func (r *reading) partsOf(g *rowGroup, first int64) (parts [][]rowRange, err error) {
+	defer r.f.guard(&err)
+	if r.q.Rows != nil && len(within(r.q.Rows, first, g.rows)) == 0 {
+		return nil, nil
+	}
+	r.startGroup(g)
+	ranges := r.rangesOf(g)
+	if r.q.Rows != nil {
+		ranges = intersect(ranges, within(r.q.Rows, first, g.rows))
+	}
+	if len(ranges) == 0 {
+		return nil, nil
+	}
+	return r.windows(g, ranges), nil
 }
 
 // plan matches the columns of the query with those of the file.
@@ -111,7 +129,8 @@ func (f *File) plan(q Query) (r *reading, err error) {
 			q.Columns = append(q.Columns, i)
 		}
 	}
-	r = &reading{f: f, q: q, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]byte{},
+	r = &reading{f: f, q: q, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]pageLocation{},
+		win: window{src: &f.src, memo: map[int64][]byte{}},
 		res: &resolver{byID: q.ByID, leaves: map[int]bool{}, kept: map[int]bool{}}}
 	for _, o := range q.Columns {
 		if o < 0 || o >= len(q.Schema.Fields) {
@@ -129,7 +148,11 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	}
 	slices.Sort(r.leaves)
 	r.planPredicate()
-	return r, nil
+	props := parquet.NewReaderProperties(nil)
+	props.BufferedStreamEnabled = true
+	props.MaxCompressedPageSize, props.MaxUncompressedPageSize = f.meta.page, f.meta.page
+	r.pq, err = file.NewParquetReader(&r.win, file.WithMetadata(f.md), file.WithReadProps(props))
+	return r, err
 }
 
 // group reads ranges of rows of one row group; false when the caller has enough.
@@ -158,23 +181,40 @@ func (r *reading) group(ctx context.Context, g *rowGroup, first int64, ranges []
 			from += int64(n)
 		}
 	}
-	for l, c := range readers {
-		r.pages[l] = c.page
-	}
 	return true, nil
 }
 
+// open fetches what the ranges need and starts the columns.
 func (r *reading) open(g *rowGroup, ranges []rowRange) (readers map[int]*columnReader, err error) {
 	defer r.f.guard(&err)
-	spans, err := r.fetch.load(r.f, g, r.leaves, ranges)
+	if whole := len(ranges) == 1 && ranges[0] == (rowRange{0, g.rows}); !whole {
+		for _, l := range r.leaves {
+			r.locate(g, l)
+		}
+	} else {
+		clear(r.pages)
+	}
+	spans, err := r.fetch.load(&r.f.src, g, r.leaves, r.pages, ranges)
 	if err != nil {
 		return nil, err
 	}
+	chunks := make([][2]int64, 0, len(r.leaves))
+	for _, l := range r.leaves {
+		from, to, err := g.chunks[l].bytes(r.f.src.size)
+		if err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, [2]int64{from, to})
+	}
+	r.win.open(spans, chunks)
+	rg := r.pq.RowGroup(g.ordinal)
 	readers = make(map[int]*columnReader, len(r.leaves))
-	for i, l := range r.leaves {
-		c := newColumnReader(r.f.meta.leaves[l], &g.chunks[l], spans[i], r.res.kept[l])
-		c.page = r.pages[l]
-		readers[l] = c
+	for _, l := range r.leaves {
+		in, err := rg.Column(l)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
+		}
+		readers[l] = &columnReader{leaf: r.f.meta.leaves[l], in: in, pages: r.pages[l], keep: r.res.kept[l], hasDict: g.chunks[l].dictAt > 0}
 	}
 	return readers, nil
 }

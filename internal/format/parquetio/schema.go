@@ -1,39 +1,99 @@
 package parquetio
 
 import (
-	"errors"
 	"strings"
+
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 )
 
 // parquetNode is an element of a file's schema in its tree.
 type parquetNode struct {
-	element
-	path     string
-	children []*parquetNode
-	def, rep uint8
-	leaf     int   // index of the leaf column, -1 for a group
-	anc      uint8 // definition level of the innermost repeated ancestor or self
+	name       string
+	repetition parquet.Repetition
+	physical   parquet.Type // Undefined for a group
+	width      int          // of a fixed-length leaf
+	logical    logical
+	fieldID    int32 // -1: none
+	path       string
+	children   []*parquetNode
+	def, rep   int16
+	leaf       int   // index of the leaf column, -1 for a group
+	anc        int16 // definition level of the innermost repeated ancestor or self
 }
 
-const (
-	required = 0
-	optional = 1
-	repeated = 2
+var (
+	required = parquet.Repetitions.Required
+	optional = parquet.Repetitions.Optional
+	repeated = parquet.Repetitions.Repeated
 )
 
-// buildTree arranges the elements, which the footer lists depth first.
-func (m *fileMeta) buildTree() error {
-	if len(m.elements) == 0 {
-		return errors.New("it has no schema")
+// logical is the annotation of a node and its parameters. arrow-go derives it
+// from the converted type of old files.
+type logical struct {
+	kind             logicalKind
+	scale, precision int
+	utc              bool
+	unit             schema.TimeUnitType
+	bits             int
+	signed           bool
+}
+
+type logicalKind uint8
+
+const (
+	logicalNone logicalKind = iota
+	logicalString
+	logicalMap
+	logicalList
+	logicalDecimal
+	logicalDate
+	logicalTimestamp
+	logicalInteger
+	logicalText // ENUM and JSON
+	logicalHalf
+	logicalVariant
+	logicalForeign // what no Delta type can hold
+	logicalOther
+)
+
+func logicalFrom(t schema.LogicalType) logical {
+	switch x := t.(type) {
+	case schema.StringLogicalType:
+		return logical{kind: logicalString}
+	case schema.MapLogicalType:
+		return logical{kind: logicalMap}
+	case schema.ListLogicalType:
+		return logical{kind: logicalList}
+	case schema.DecimalLogicalType:
+		return logical{kind: logicalDecimal, scale: int(x.Scale()), precision: int(x.Precision())}
+	case schema.DateLogicalType:
+		return logical{kind: logicalDate}
+	case schema.TimestampLogicalType:
+		return logical{kind: logicalTimestamp, utc: x.IsAdjustedToUTC(), unit: x.TimeUnit()}
+	case schema.IntLogicalType:
+		return logical{kind: logicalInteger, bits: int(x.BitWidth()), signed: x.IsSigned()}
+	case schema.EnumLogicalType, schema.JSONLogicalType:
+		return logical{kind: logicalText}
+	case schema.Float16LogicalType:
+		return logical{kind: logicalHalf}
+	case schema.VariantLogicalType:
+		return logical{kind: logicalVariant}
+	case schema.TimeLogicalType, schema.IntervalLogicalType:
+		return logical{kind: logicalForeign}
 	}
-	at := 0
-	var build func(parent *parquetNode, depth int) (*parquetNode, error)
-	build = func(parent *parquetNode, depth int) (*parquetNode, error) {
-		if at >= len(m.elements) || depth > 100 {
-			return nil, errors.New("its schema is damaged or nested too deep")
-		}
-		n := &parquetNode{element: m.elements[at], leaf: -1}
-		at++
+	if t == nil || t.IsNone() {
+		return logical{}
+	}
+	return logical{kind: logicalOther}
+}
+
+// buildTree copies the schema with what the reader wants to know of each node.
+func (m *fileMeta) buildTree(root *schema.GroupNode) {
+	var build func(s schema.Node, parent *parquetNode) *parquetNode
+	build = func(s schema.Node, parent *parquetNode) *parquetNode {
+		n := &parquetNode{name: s.Name(), repetition: s.RepetitionType(), physical: parquet.Types.Undefined,
+			logical: logicalFrom(s.LogicalType()), fieldID: s.FieldID(), leaf: -1}
 		if parent != nil {
 			n.def, n.rep, n.anc, n.path = parent.def, parent.rep, parent.anc, n.name
 			if parent.path != "" {
@@ -48,29 +108,18 @@ func (m *fileMeta) buildTree() error {
 				n.anc = n.def
 			}
 		}
-		if n.kids < 0 || int(n.kids) > len(m.elements) {
-			return nil, errors.New("its schema is damaged")
-		}
-		if n.physical >= 0 && parent != nil {
-			if n.physical > int32(physFixed) || n.physical == int32(physFixed) && (n.width < 0 || n.width > 1<<20) {
-				return nil, errors.New("its schema is damaged")
-			}
-			n.leaf = len(m.leaves)
+		switch s := s.(type) {
+		case *schema.PrimitiveNode:
+			n.physical, n.width, n.leaf = s.PhysicalType(), s.TypeLength(), len(m.leaves)
 			m.leaves = append(m.leaves, n)
-			return n, nil
-		}
-		for range n.kids {
-			k, err := build(n, depth+1)
-			if err != nil {
-				return nil, err
+		case *schema.GroupNode:
+			for i := range s.NumFields() {
+				n.children = append(n.children, build(s.Field(i), n))
 			}
-			n.children = append(n.children, k)
 		}
-		return n, nil
+		return n
 	}
-	root, err := build(nil, 0)
-	m.root = root
-	return err
+	m.root = build(root, nil)
 }
 
 // firstLeaf is a leaf below (or at) a node, nil when there is none.
@@ -142,7 +191,7 @@ func (n *parquetNode) listElement() (rep, el *parquetNode, ok bool) {
 	return r, r.children[0], true
 }
 
-func (n *parquetNode) isList() bool { return n.logical.kind == logicalList || n.converted == 3 }
+func (n *parquetNode) isList() bool { return n.logical.kind == logicalList }
 
 // mapEntry finds the repeated group of a map and its key and value.
 func (n *parquetNode) mapEntry() (rep, key, value *parquetNode, ok bool) {

@@ -13,7 +13,7 @@ import (
 // slots are the entries of a column at one depth of nesting: levels and, where
 // the path has not ended in a NULL or an empty list, the position in the array.
 type slots struct {
-	defs, reps []uint8
+	defs, reps []int16
 	pos        []int32 // -1: ended above
 }
 
@@ -22,7 +22,7 @@ func (n *node) shred(a arrow.Array, rows int) error {
 	if n.leaf != nil && n.rep == 0 && (n.def == 0 || n.optional && n.def == 1) {
 		return n.leaf.addFlat(a, rows)
 	}
-	s := slots{defs: make([]uint8, rows), reps: make([]uint8, rows), pos: make([]int32, rows)}
+	s := slots{defs: make([]int16, rows), reps: make([]int16, rows), pos: make([]int32, rows)}
 	for i := range s.pos {
 		s.pos[i] = int32(i)
 	}
@@ -31,7 +31,7 @@ func (n *node) shred(a arrow.Array, rows int) error {
 
 func (n *node) descend(a arrow.Array, s slots, rows int) error {
 	if n.optional {
-		next := slots{defs: make([]uint8, len(s.defs)), reps: s.reps, pos: make([]int32, len(s.pos))}
+		next := slots{defs: make([]int16, len(s.defs)), reps: s.reps, pos: make([]int32, len(s.pos))}
 		for i, p := range s.pos {
 			next.defs[i], next.pos[i] = s.defs[i], -1
 			if p >= 0 && a.IsValid(int(p)) {
@@ -107,64 +107,36 @@ func expand(l array.ListLike, s slots, g *node) slots {
 
 // addFlat adds rows of a column that is not nested.
 func (l *leafWriter) addFlat(a arrow.Array, rows int) error {
-	l.rows += rows
 	if a.NullN() == 0 && a.DataType().ID() != arrow.NULL {
-		if l.node.optional && len(l.defs) > 0 {
-			for range rows {
-				l.defs = append(l.defs, 1)
-			}
-		}
-		l.levels += rows
-		return l.enc.add(a)
+		return l.put(a, l.allSet(rows), nil, rows)
 	}
 	if !l.node.optional {
 		return fmt.Errorf("NULL in %s, which is declared NOT NULL", types.QuoteIdentifier(l.node.name))
 	}
-	l.materialiseLevels()
-	l.levels += rows
-	valid := make([]int32, 0, rows)
-	for i := range rows {
+	defs, valid := make([]int16, rows), make([]int32, 0, rows)
+	for i := range defs {
 		if a.IsValid(i) && a.DataType().ID() != arrow.NULL {
-			l.defs = append(l.defs, 1)
+			defs[i] = 1
 			valid = append(valid, int32(i))
-		} else {
-			l.defs = append(l.defs, 0)
-			l.nulls++
 		}
 	}
-	if len(valid) == 0 {
-		return nil
-	}
-	return l.enc.add(columns.Take(a, valid))
-}
-
-// materialiseLevels spells out the levels of a page that had no NULL so far.
-func (l *leafWriter) materialiseLevels() {
-	if len(l.defs) == 0 {
-		for range l.levels {
-			l.defs = append(l.defs, l.node.def)
-		}
-	}
+	return l.put(columns.Take(a, valid), defs, nil, rows)
 }
 
 func (l *leafWriter) addNested(a arrow.Array, s slots, rows int) error {
-	l.rows += rows
-	l.materialiseLevels()
-	l.levels += len(s.defs)
-	l.defs = append(l.defs, s.defs...)
-	if l.node.rep > 0 {
-		l.reps = append(l.reps, s.reps...)
-	}
 	valid := make([]int32, 0, len(s.pos))
 	for _, p := range s.pos {
 		if p >= 0 {
 			valid = append(valid, p)
-		} else {
-			l.nulls++
 		}
 	}
-	if len(valid) == 0 {
-		return nil
+	reps := s.reps
+	if l.node.rep == 0 {
+		reps = nil
 	}
-	return l.enc.add(columns.Take(a, valid))
+	defs := s.defs
+	if l.node.def == 0 {
+		defs = nil
+	}
+	return l.put(columns.Take(a, valid), defs, reps, rows)
 }

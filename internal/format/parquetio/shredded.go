@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"github.com/sluicelake/sluice/types"
 )
@@ -61,39 +63,36 @@ func typedValue(n *parquetNode, depth int) (types.Type, bool) {
 		return s, true
 	}
 	if scale, ok := n.decimalScale(); ok {
-		p := n.precision
-		if n.logical.kind == logicalDecimal {
-			p = n.logical.precision
-		}
-		return types.Decimal{Precision: int(p), Scale: scale}, p >= 1 && p <= 38 && scale >= 0 && scale <= int(p)
+		p := n.logical.precision
+		return types.Decimal{Precision: p, Scale: scale}, p >= 1 && p <= 38 && scale >= 0 && scale <= p
 	}
-	switch physical(n.physical) {
-	case physBoolean:
+	switch n.physical {
+	case parquet.Types.Boolean:
 		return types.Boolean, true
-	case physInt32:
+	case parquet.Types.Int32:
 		switch {
-		case n.logical.kind == logicalDate || n.converted == 6:
+		case n.logical.kind == logicalDate:
 			return types.Date, true
-		case n.logical.kind == logicalInteger && n.logical.bits == 8 || n.converted == 15:
+		case n.logical.kind == logicalInteger && n.logical.bits == 8:
 			return types.Byte, true
-		case n.logical.kind == logicalInteger && n.logical.bits == 16 || n.converted == 16:
+		case n.logical.kind == logicalInteger && n.logical.bits == 16:
 			return types.Short, true
 		}
-		return types.Integer, n.logical.kind == 0 || n.logical.kind == logicalInteger
-	case physInt64:
+		return types.Integer, n.logical.kind == logicalNone || n.logical.kind == logicalInteger
+	case parquet.Types.Int64:
 		if n.isTimestamp() {
-			if n.logical.kind == logicalTimestamp && !n.logical.utc {
-				return types.TimestampNTZ, n.timeUnit() == 2
+			if !n.logical.utc {
+				return types.TimestampNTZ, n.timeUnit() == schema.TimeUnitMicros
 			}
-			return types.Timestamp, n.timeUnit() == 2
+			return types.Timestamp, n.timeUnit() == schema.TimeUnitMicros
 		}
-		return types.Long, n.logical.kind == 0 || n.logical.kind == logicalInteger
-	case physFloat:
+		return types.Long, n.logical.kind == logicalNone || n.logical.kind == logicalInteger
+	case parquet.Types.Float:
 		return types.Float, true
-	case physDouble:
+	case parquet.Types.Double:
 		return types.Double, true
-	case physBytes:
-		if n.logical.kind == logicalString || n.converted == 0 {
+	case parquet.Types.ByteArray:
+		if n.logical.kind == logicalString {
 			return types.String, true
 		}
 		return types.Binary, true

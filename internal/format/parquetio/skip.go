@@ -37,14 +37,13 @@ func (r *reading) planPredicate() {
 }
 
 // rangesOf says which rows of a group can match the predicate.
-func (r *reading) rangesOf(g *rowGroup) (out []rowRange, err error) {
-	defer r.f.guard(&err)
+func (r *reading) rangesOf(g *rowGroup) []rowRange {
 	if g.rows == 0 {
-		return nil, nil
+		return nil
 	}
 	all := []rowRange{{0, g.rows}}
 	if r.q.Predicate == nil {
-		return all, nil
+		return all
 	}
 	of := func(o int) (bounds, bool) {
 		h := r.hints[o]
@@ -61,7 +60,7 @@ func (r *reading) rangesOf(g *rowGroup) (out []rowRange, err error) {
 		return literalBounds(h.leaf, r.q.Schema.Fields[o].Type, h.conv, c.stats, g.rows), true
 	}
 	if !mayMatch(r.q.Predicate, of) {
-		return nil, nil
+		return nil
 	}
 	for _, e := range expr.Conjuncts(r.q.Predicate) {
 		refs := expr.Refs(e)
@@ -73,36 +72,21 @@ func (r *reading) rangesOf(g *rowGroup) (out []rowRange, err error) {
 			all = intersect(all, kept)
 		}
 	}
-	return all, nil
+	return all
 }
 
 // pagesOf evaluates a conjunct of one column on the column's page index; false
 // when there is none that can be used.
 func (r *reading) pagesOf(g *rowGroup, o int, e expr.Expr) ([]rowRange, bool) {
 	h := r.hints[o]
-	c := &g.chunks[h.leaf.leaf]
-	if c.columnIdxLen <= 0 || c.offsetIndexLen <= 0 {
-		return nil, false
-	}
-	raw, err := r.f.bytes(c.columnIndexAt, int64(c.columnIdxLen))
-	if err != nil {
-		return nil, false
-	}
-	pages, err := parseColumnIndex(raw)
-	if err != nil {
-		return nil, false
-	}
-	at, err := r.f.offsetIndex(c, g.rows)
-	if err != nil || len(at) != len(pages) || len(at) < 2 {
+	pages := r.columnIndex(g, h.leaf.leaf)
+	at := r.pages[h.leaf.leaf]
+	if len(at) != len(pages) || len(at) < 2 {
 		return nil, false
 	}
 	var out []rowRange
 	for i, p := range pages {
-		to := g.rows
-		if i+1 < len(at) {
-			to = at[i+1].firstRow
-		}
-		from := at[i].firstRow
+		from, to := at[i].firstRow, pageEnd(at, i, g.rows)
 		b := literalBounds(h.leaf, r.q.Schema.Fields[o].Type, h.conv, p, to-from)
 		if mayMatch(e, func(int) (bounds, bool) { return b, true }) {
 			if n := len(out); n > 0 && out[n-1].to == from {
@@ -113,46 +97,6 @@ func (r *reading) pagesOf(g *rowGroup, o int, e expr.Expr) ([]rowRange, bool) {
 		}
 	}
 	return out, true
-}
-
-// offsetIndex reads where the pages of a chunk are. Damage is an error; the
-// caller then reads the chunk whole.
-func (f *File) offsetIndex(c *chunkMeta, rows int64) ([]pageLocation, error) {
-	if c.offsetIndexLen <= 0 {
-		return nil, nil
-	}
-	raw, err := f.bytes(c.offsetIndexAt, int64(c.offsetIndexLen))
-	if err != nil {
-		return nil, err
-	}
-	at, err := parseOffsetIndex(raw)
-	if err != nil {
-		return nil, err
-	}
-	from, to, err := c.chunkRange(f.size)
-	if err != nil {
-		return nil, err
-	}
-	ok := len(at) > 0 && at[0].firstRow == 0 && at[len(at)-1].firstRow < rows
-	for i, p := range at {
-		ok = ok && p.size > 0 && p.at >= from && p.at+int64(p.size) <= to
-		if i > 0 {
-			ok = ok && p.firstRow > at[i-1].firstRow && p.at >= at[i-1].at+int64(at[i-1].size)
-		}
-	}
-	if !ok {
-		return nil, errThrift
-	}
-	return at, nil
-}
-
-// bytes reads a small piece of the file.
-func (f *File) bytes(at, n int64) ([]byte, error) {
-	if at < 0 || n < 0 || at > f.size-n {
-		return nil, errThrift
-	}
-	b := make([]byte, n)
-	return b, readFull(f.r, b, at)
 }
 
 // intersect of two ascending lists of ranges.
@@ -189,7 +133,7 @@ func within(rows []RowRange, first, n int64) []rowRange {
 func (r *reading) windows(g *rowGroup, ranges []rowRange) [][]rowRange {
 	var total int64
 	for _, l := range r.leaves {
-		if g.chunks[l].offsetIndexLen <= 0 {
+		if !g.chunks[l].offsetIndex {
 			return [][]rowRange{ranges}
 		}
 		total += max(g.chunks[l].size, 0)

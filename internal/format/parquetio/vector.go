@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
 )
 
 // vector is decoded values of a leaf before they get their Arrow type. Values
@@ -23,19 +24,19 @@ type vector struct {
 var errTooMuchText = errors.New("the text of one batch exceeds 2 GiB")
 
 // vectorWidth is the width of a physical type in a vector.
-func vectorWidth(p int32) int {
-	switch physical(p) {
-	case physBoolean:
+func vectorWidth(p parquet.Type) int {
+	switch p {
+	case parquet.Types.Boolean:
 		return 1
-	case physInt32, physFloat:
+	case parquet.Types.Int32, parquet.Types.Float:
 		return 4
-	case physInt64, physDouble, physInt96:
+	case parquet.Types.Int64, parquet.Types.Double, parquet.Types.Int96:
 		return 8
 	}
 	return 0
 }
 
-func newVector(p int32, rows, textHint int) *vector {
+func newVector(p parquet.Type, rows, textHint int) *vector {
 	v := &vector{width: vectorWidth(p)}
 	if v.width == 0 {
 		v.offsets = make([]int32, 1, rows+1)
@@ -58,13 +59,61 @@ func (v *vector) grow(n int) []byte {
 	return v.fixed[at:]
 }
 
-// endValue closes a value whose bytes were appended to data.
-func (v *vector) endValue() error {
+// shrink takes n fixed values back from the end.
+func (v *vector) shrink(n int) { v.fixed = v.fixed[:len(v.fixed)-n*v.width] }
+
+// addBytes appends values of varying length.
+func (v *vector) addBytes(vals []parquet.ByteArray) error { return addAll(v, vals) }
+
+// addFixed appends values of one length that is not a machine word's.
+func (v *vector) addFixed(vals []parquet.FixedLenByteArray) error { return addAll(v, vals) }
+
+func addAll[T ~[]byte](v *vector, vals []T) error {
+	data, offsets := v.data, v.offsets
+	for _, b := range vals {
+		data = append(data, b...)
+		offsets = append(offsets, int32(len(data)))
+	}
+	v.data, v.offsets = data, offsets
+	if len(data) > math.MaxInt32 {
+		return errTooMuchText
+	}
+	return nil
+}
+
+// take moves all values of w, which are dense, to the end of v.
+func (v *vector) take(w *vector) error {
+	if v.width > 0 {
+		v.fixed = append(v.fixed, w.fixed...)
+		return nil
+	}
+	for i := range len(w.offsets) - 1 {
+		v.data = append(v.data, w.data[w.offsets[i]:w.offsets[i+1]]...)
+		v.offsets = append(v.offsets, int32(len(v.data)))
+	}
 	if len(v.data) > math.MaxInt32 {
 		return errTooMuchText
 	}
-	v.offsets = append(v.offsets, int32(len(v.data)))
 	return nil
+}
+
+// cut removes the last count values, which are dense, and returns them.
+func (v *vector) cut(count int) *vector {
+	w := &vector{width: v.width}
+	if v.width > 0 {
+		at := len(v.fixed) - count*v.width
+		w.fixed = append(w.fixed, v.fixed[at:]...)
+		v.fixed = v.fixed[:at]
+		return w
+	}
+	at := len(v.offsets) - 1 - count
+	start := v.offsets[at]
+	for _, end := range v.offsets[at:] {
+		w.offsets = append(w.offsets, end-start)
+	}
+	w.data = append(w.data, v.data[start:]...)
+	v.offsets, v.data = v.offsets[:at+1], v.data[:start]
+	return w
 }
 
 // spread puts the last count values, which are dense, where set says: total
