@@ -132,7 +132,7 @@ func (x *Exec) preparePruning() error {
 	}
 	for _, k := range x.p.keys {
 		col, ok := k.target.(*expr.Column)
-		if !ok || k.nullSafe {
+		if !ok || k.nullSafe || x.m.broken != nil {
 			continue
 		}
 		values, err := x.keyValues(k)

@@ -15,6 +15,9 @@ type matcher struct {
 	src     *Table
 	index   *index  // nil without keys
 	sources []int32 // source rows that satisfy the conjuncts over the source alone
+	// broken is why the source's keys have no values (a cast that fails). It is an
+	// error only when a row of the target has to be compared.
+	broken error
 }
 
 // crossChunk bounds the pairs held at once when ON has no equality.
@@ -41,7 +44,8 @@ func newMatcher(p *Plan, src *Table) (*matcher, error) {
 	safe := make([]bool, len(p.keys))
 	for i, k := range p.keys {
 		if cols[i], err = eval.Eval(k.source, in); err != nil {
-			return nil, err
+			m.broken = err
+			return m, nil
 		}
 		safe[i] = k.nullSafe
 	}
@@ -102,6 +106,9 @@ func (m *matcher) pairs(cols []arrow.Array, rows int) (ti, si []int32, err error
 		if eligible, err = eval.Filter(expr.And(m.p.targetConds...), in); err != nil || len(eligible) == 0 {
 			return nil, nil, err
 		}
+	}
+	if m.broken != nil && rows > 0 {
+		return nil, nil, inClause("ON", m.broken)
 	}
 	if m.index == nil {
 		return m.cross(cols, eligible, rows)
