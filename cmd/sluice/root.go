@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,7 @@ type app struct {
 	workers  int
 	timeout  time.Duration
 	memLimit int64
+	mu       sync.Mutex // over buckets: the demonstration's writers open tables at the same time
 	buckets  []*storage.Bucket
 	began    time.Time
 	cpu      time.Duration
@@ -54,12 +56,12 @@ func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, 
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: bufio.NewWriterSize(out, 1<<16), errs: errs, began: time.Now(), cpu: cpuTime(), command: "sluice"}
+	a := &app{in: in, out: bufio.NewWriterSize(out, 1<<16), errs: &shared{w: errs}, began: time.Now(), cpu: cpuTime(), command: "sluice"}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(a.out)
-	root.SetErr(errs)
+	root.SetErr(a.errs)
 	cmd, err := root.ExecuteContextC(ctx)
 	if cmd != nil {
 		a.command = cmd.CommandPath()
@@ -68,6 +70,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		err = fmt.Errorf("writing the result: %w", flushed)
 	}
 	return a.exit(ctx, err)
+}
+
+// shared is a stream that several goroutines write to, whole lines at a time.
+type shared struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }
 
 func (a *app) root() *cobra.Command {
@@ -188,7 +202,9 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 			fmt.Fprintf(a.errs, "store: %s  (%s)\n", e, e.Duration.Round(time.Microsecond))
 		})))
 	}
+	a.mu.Lock()
 	a.buckets = append(a.buckets, b)
+	a.mu.Unlock()
 	opts := []sluice.Option{sluice.WithBucket(b), sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		opts = append(opts, sluice.WithUserName(u.Username))

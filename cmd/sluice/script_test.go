@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: false,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR"))
-			e.Setenv("COLUMNS", "80")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else every command of a race build ends with a second's sleep
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
