@@ -131,6 +131,12 @@ func hintOf(err error) string {
 		return "Mend the record, or choose --source-bad-records drop or permissive."
 	case class == "DELTA_NOT_NULL_CONSTRAINT_VIOLATED":
 		return "Give every row a value, or leave rows without one out of the source."
+	case class == "DELTA_METADATA_MISMATCH" && strings.Contains(err.Error(), "_corrupt_record"):
+		return "Permissive reading keeps broken records in that column: the table needs one of that name, or use --source-bad-records drop."
+	case class == "DELTA_METADATA_MISMATCH":
+		return "Name the columns to take with --source-schema, or make a table that has them all."
+	case class == "DELTA_UNKNOWN_CONFIGURATION":
+		return "Names that begin with delta. belong to Delta; properties of your own need another beginning."
 	case class == "CAST_INVALID_INPUT":
 		return "Mend the value, declare the column's type with --source-schema, or use try_cast, which gives NULL."
 	}
