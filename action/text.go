@@ -144,8 +144,13 @@ func hex4(b []byte) rune {
 
 // AppendQuoted appends s as a JSON string the way the reference does: only
 // quotes, backslashes and control characters are escaped.
-func AppendQuoted(dst []byte, s string) []byte {
-	const hex = "0123456789ABCDEF"
+func AppendQuoted(dst []byte, s string) []byte { return appendQuoted(dst, s, "0123456789ABCDEF") }
+
+// AppendQuotedLower is AppendQuoted with lower-case digits in \u escapes, as in
+// canonical rows.
+func AppendQuotedLower(dst []byte, s string) []byte { return appendQuoted(dst, s, "0123456789abcdef") }
+
+func appendQuoted(dst []byte, s, hex string) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for i := 0; i < len(s); i++ {

@@ -167,8 +167,12 @@ func PlainPath(p string) string {
 	return p
 }
 
-// sortedJSON writes JSON again with sorted keys and no spaces.
+// sortedJSON writes JSON again with sorted keys and no spaces. No text at all is
+// null: a metadata action may lack its schema.
 func sortedJSON(text string) (string, error) {
+	if text == "" {
+		return "null", nil
+	}
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
 	var v any

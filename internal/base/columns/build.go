@@ -50,6 +50,11 @@ func ConcatColumns(parts [][]arrow.Array) ([]arrow.Array, error) {
 
 // Nulls is n NULL values of an Arrow type.
 func Nulls(dt arrow.DataType, n int) arrow.Array {
+	if arrow.IsNested(dt.ID()) { // MakeArrayOfNull panics where a member is of type void
+		b := array.NewBuilder(memory.DefaultAllocator, dt)
+		b.AppendNulls(n)
+		return b.NewArray()
+	}
 	return array.MakeArrayOfNull(memory.DefaultAllocator, dt, n)
 }
 

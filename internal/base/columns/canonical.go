@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
+	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -170,37 +171,7 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 }
 
 // AppendQuoted appends a JSON string that escapes only what JSON must.
-func AppendQuoted(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\b':
-			dst = append(dst, '\\', 'b')
-		case '\f':
-			dst = append(dst, '\\', 'f')
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
-}
+func AppendQuoted(dst []byte, s string) []byte { return action.AppendQuotedLower(dst, s) }
 
 // AppendDecimal writes an unscaled decimal with exactly scale fraction digits.
 func AppendDecimal(dst []byte, d decimal128.Num, scale int) []byte {

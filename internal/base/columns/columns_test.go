@@ -220,3 +220,26 @@ func BenchmarkTakeString(b *testing.B) {
 		columns.Take(a, idx)
 	}
 }
+
+// TestNullsOfVoid: a struct, list or map whose members are of type void has NULLs too.
+func TestNullsOfVoid(t *testing.T) {
+	void := types.NewStruct(types.Field{Name: "a", Type: types.Void, Nullable: true})
+	for _, typ := range []types.Type{void, &types.Array{Element: void, ContainsNull: true}, types.Void,
+		&types.Map{Key: types.String, Value: types.Void, ValueContainsNull: true}} {
+		dt, err := columns.ArrowType(typ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{0, 3} {
+			a := columns.Nulls(dt, n)
+			if a.Len() != n || !arrow.TypeEqual(a.DataType(), dt) {
+				t.Errorf("%s: %d rows of %s, want %d", typ, a.Len(), a.DataType(), n)
+			}
+			for i := range n {
+				if v := columns.Value(a, i); v != nil {
+					t.Errorf("%s: row %d is %v", typ, i, v)
+				}
+			}
+		}
+	}
+}

@@ -2,23 +2,20 @@ package snapshot_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/inspect"
 	"github.com/sluicelake/sluice/internal/proof/testkit"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
@@ -69,92 +66,29 @@ type expectedFile struct {
 	DefaultRowCommitVersion *int64 `json:"defaultRowCommitVersion"`
 }
 
+// state is the snapshot as the command line prints it.
 func state(t *testing.T, s *snapshot.Snapshot) expected {
 	var e expected
-	p, m := s.Protocol(), s.Metadata()
-	e.Version = s.Version()
-	e.Protocol.MinReaderVersion, e.Protocol.MinWriterVersion = p.MinReaderVersion, p.MinWriterVersion
-	e.Protocol.ReaderFeatures = slices.Sorted(slices.Values(p.ReaderFeatures))
-	e.Protocol.WriterFeatures = slices.Sorted(slices.Values(p.WriterFeatures))
-	e.Metadata.ID, e.Metadata.Name, e.Metadata.Description = &m.ID, m.Name, m.Description
-	e.Metadata.Provider = &m.Format.Provider
-	e.Metadata.SchemaString = canonicalJSON(t, m.SchemaString)
-	e.Metadata.PartitionColumns, e.Metadata.Configuration, e.Metadata.CreatedTime = m.PartitionColumns, m.Configuration, m.CreatedTime
-	e.NumFiles, e.SizeInBytes = s.NumFiles(), s.SizeInBytes()
-	e.NumDeletionVectors, e.NumDeletedRows = s.NumDeletionVectors(), s.NumDeletedRows()
-	if n, ok := s.NumRecords(); ok {
-		e.NumRecordsByStats = &n
+	st, err := inspect.StateOf(s)
+	if err != nil {
+		t.Error(err)
+		return e
 	}
-	e.Txns, e.DomainMetadata = map[string]int64{}, map[string]string{}
-	for k, v := range s.Txns() {
-		e.Txns[k] = v.Version
+	text, err := json.Marshal(st)
+	if err != nil {
+		t.Error(err)
+		return e
 	}
-	for k, v := range s.Domains() {
-		e.DomainMetadata[k] = v.Configuration
-	}
-	if v, ok := s.InCommitTimestamp(); ok {
-		e.InCommitTimestamp = &v
+	if err := json.Unmarshal(text, &e); err != nil {
+		t.Error(err)
 	}
 	fs := s.Files()
 	for i := range fs.All() {
-		a := fs.Add(i)
-		f := expectedFile{Path: decodePath(a.Path), Size: a.Size, PartitionValues: a.PartitionValues, BaseRowID: a.BaseRowID, DefaultRowCommitVersion: a.DefaultRowCommitVersion}
-		if a.DeletionVector != nil {
-			f.DV = &struct {
-				ID          string `json:"id"`
-				Cardinality int64  `json:"cardinality"`
-			}{a.DeletionVector.ID(), a.DeletionVector.Cardinality}
+		if j, ok := fs.Find(fs.Path(i), fs.DV(i).ID()); !ok || j != i {
+			t.Errorf("version %d: Find(%q) = %d, %v, want %d", s.Version(), fs.Path(i), j, ok, i)
 		}
-		if j, ok := fs.Find(a.Path, a.DeletionVector.ID()); !ok || j != i {
-			t.Errorf("version %d: Find(%q) = %d, %v, want %d", s.Version(), a.Path, j, ok, i)
-		}
-		e.Files = append(e.Files, f)
 	}
-	id := func(f expectedFile) string {
-		if f.DV == nil {
-			return ""
-		}
-		return f.DV.ID
-	}
-	slices.SortFunc(e.Files, func(a, b expectedFile) int {
-		return strings.Compare(a.Path+"\x00"+id(a), b.Path+"\x00"+id(b))
-	})
-	h := sha256.New()
-	for _, f := range e.Files {
-		fmt.Fprintf(h, "%s\t%s\n", f.Path, id(f))
-	}
-	e.FilesSha256 = hex.EncodeToString(h.Sum(nil))
 	return e
-}
-
-// decodePath is the path as the expectations have it.
-func decodePath(p string) string {
-	if d, err := url.PathUnescape(p); err == nil {
-		p = d
-	}
-	if rest, ok := strings.CutPrefix(p, "file:"); ok && strings.HasPrefix(rest, "/") {
-		p = "/" + strings.TrimLeft(rest, "/")
-	}
-	return p
-}
-
-func canonicalJSON(t *testing.T, text string) string {
-	if text == "" {
-		return "null"
-	}
-	var v any
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		t.Errorf("schema: %v", err)
-	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		t.Error(err)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func openBucket(t testing.TB, dir string) *storage.Bucket {
