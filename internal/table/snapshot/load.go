@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -218,13 +219,9 @@ func (d *logDirectory) commitTime(version int64) time.Time {
 		}
 		start--
 	}
-	var last time.Time
-	for v := start; v <= version; v++ {
-		t := d.commits[v].ModTime.UTC().Truncate(time.Millisecond)
-		if v > start && !t.After(last) {
-			t = last.Add(time.Millisecond)
-		}
-		last = t
+	var clock deltalog.Clock
+	for v := start; v < version; v++ {
+		clock.Next(d.commits[v].ModTime)
 	}
-	return last
+	return clock.Next(d.commits[version].ModTime)
 }

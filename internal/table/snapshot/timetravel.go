@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -46,12 +47,9 @@ func (d *logDirectory) versionAt(ctx context.Context, e *env.Env, b *storage.Buc
 		return d.byCommitTime(ctx, b, at, from, latest, t)
 	}
 	times := make([]time.Time, 0, latest-start+1)
+	var clock deltalog.Clock
 	for v := start; v <= latest; v++ {
-		c := d.commits[v].ModTime.UTC().Truncate(time.Millisecond)
-		if n := len(times); n > 0 && !c.After(times[n-1]) {
-			c = times[n-1].Add(time.Millisecond)
-		}
-		times = append(times, c)
+		times = append(times, clock.Next(d.commits[v].ModTime))
 	}
 	i := sort.Search(len(times), func(i int) bool { return times[i].After(t) }) - 1
 	if i < 0 {

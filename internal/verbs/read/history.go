@@ -34,14 +34,9 @@ func History(ctx context.Context, b *storage.Bucket, limit int) ([]Commit, error
 		}
 	}
 	out := make([]Commit, 0, len(files))
-	last := time.Time{}
+	var clock deltalog.Clock
 	for _, f := range files {
-		t := f.Object.ModTime
-		if !t.After(last) {
-			t = last.Add(time.Millisecond)
-		}
-		last = t
-		out = append(out, Commit{Version: f.Version, Timestamp: t, Size: f.Object.Size})
+		out = append(out, Commit{Version: f.Version, Timestamp: clock.Next(f.Object.ModTime), Size: f.Object.Size})
 	}
 	slices.Reverse(out)
 	if limit >= 0 && len(out) > limit {
