@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
-	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/verbs/read"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -29,6 +27,11 @@ type HistoryEntry struct {
 	UserMetadata        string
 	EngineInfo          string
 	TxnID               string
+	ClusterID           string
+	Job, Notebook       json.RawMessage // as the writer recorded them
+	// Err says why the commit cannot be read; only Version and Timestamp are
+	// known then.
+	Err error
 }
 
 // HistoryOptions limit a history.
@@ -36,7 +39,8 @@ type HistoryOptions struct {
 	Limit int // the newest commits; 0 is all that the log still has
 }
 
-// History lists the commits, newest first.
+// History lists the commits, newest first. A commit that is damaged is listed
+// with its Err.
 func (t *Table) History(ctx context.Context, o HistoryOptions) ([]HistoryEntry, error) {
 	limit := o.Limit
 	if limit <= 0 {
@@ -56,7 +60,9 @@ func (t *Table) History(ctx context.Context, o HistoryOptions) ([]HistoryEntry, 
 		out[i] = HistoryEntry{Version: c.Version, Timestamp: c.Timestamp, UserID: text(c.Info.UserID), UserName: text(c.Info.UserName),
 			Operation: c.Info.Operation, OperationParameters: c.Info.OperationParameters, ReadVersion: c.Info.ReadVersion,
 			IsolationLevel: text(c.Info.IsolationLevel), IsBlindAppend: c.Info.IsBlindAppend, OperationMetrics: c.Info.OperationMetrics,
-			UserMetadata: text(c.Info.UserMetadata), EngineInfo: text(c.Info.EngineInfo), TxnID: text(c.Info.TxnID)}
+			UserMetadata: text(c.Info.UserMetadata), EngineInfo: text(c.Info.EngineInfo), TxnID: text(c.Info.TxnID),
+			Job: c.Info.Extra["job"], Notebook: c.Info.Extra["notebook"], Err: mark(c.Err)}
+		_ = json.Unmarshal(c.Info.Extra["clusterId"], &out[i].ClusterID) // "" when it is no text
 	}
 	return out, nil
 }
@@ -66,38 +72,6 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// Detail describes a table, as DESCRIBE DETAIL does.
-type Detail struct {
-	Format           string
-	ID               string
-	Name             string
-	Description      string
-	Location         string
-	CreatedAt        time.Time
-	LastModified     time.Time
-	Version          int64
-	PartitionColumns []string
-	NumFiles         int
-	SizeInBytes      int64
-	Properties       map[string]string
-	MinReaderVersion int32
-	MinWriterVersion int32
-	TableFeatures    []string
-}
-
-// Detail describes the table at this version.
-func (s *Snapshot) Detail() Detail {
-	md, p := s.s.Metadata(), s.s.Protocol()
-	d := Detail{Format: "delta", ID: md.ID, Name: text(md.Name), Description: text(md.Description), Location: s.t.URL(),
-		LastModified: s.Timestamp(), Version: s.Version(), PartitionColumns: s.PartitionColumns(), NumFiles: s.NumFiles(), SizeInBytes: s.SizeInBytes(),
-		Properties: s.Properties(), MinReaderVersion: p.MinReaderVersion, MinWriterVersion: p.MinWriterVersion, TableFeatures: feature.Names(p)}
-	if md.CreatedTime != nil {
-		d.CreatedAt = time.UnixMilli(*md.CreatedTime)
-	}
-	slices.Sort(d.TableFeatures)
-	return d
 }
 
 // Commits reads the actions of one version.

@@ -2,10 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,43 +55,6 @@ func (a *app) schema() *cobra.Command {
 	return cmd
 }
 
-func (a *app) detail() *cobra.Command {
-	var v atFlags
-	cmd := &cobra.Command{
-		Use:   "detail TABLE",
-		Short: "Describe a table: size, files, properties, protocol",
-		Args:  exactArgs("TABLE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			t, s, err := a.snapshotOf(cmd, args[0], &v)
-			if err != nil {
-				return err
-			}
-			defer t.Close()
-			d := s.Detail()
-			if a.json {
-				return a.object(map[string]any{"format": d.Format, "id": d.ID, "name": nullable(d.Name), "description": nullable(d.Description), "location": d.Location,
-					"createdAt": stamp(d.CreatedAt), "lastModified": stamp(d.LastModified), "version": d.Version, "partitionColumns": d.PartitionColumns,
-					"numFiles": d.NumFiles, "sizeInBytes": d.SizeInBytes, "properties": d.Properties, "minReaderVersion": d.MinReaderVersion,
-					"minWriterVersion": d.MinWriterVersion, "tableFeatures": d.TableFeatures})
-			}
-			for _, line := range [][2]string{{"location", d.Location}, {"id", d.ID}, {"name", d.Name}, {"description", d.Description},
-				{"version", fmt.Sprint(d.Version)}, {"created", stamp(d.CreatedAt)}, {"last modified", stamp(d.LastModified)},
-				{"partitioned by", strings.Join(d.PartitionColumns, ", ")}, {"files", fmt.Sprint(d.NumFiles)}, {"size", bytesText(d.SizeInBytes)},
-				{"protocol", fmt.Sprintf("reader %d, writer %d", d.MinReaderVersion, d.MinWriterVersion)}, {"features", strings.Join(d.TableFeatures, ", ")}} {
-				if line[1] != "" {
-					a.printf("%-15s %s", line[0], line[1])
-				}
-			}
-			for _, k := range sorted(d.Properties) {
-				a.printf("%-15s %s=%s", "property", k, d.Properties[k])
-			}
-			return nil
-		},
-	}
-	v.add(cmd)
-	return cmd
-}
-
 func nullable(s string) any {
 	if s == "" {
 		return nil
@@ -106,56 +69,6 @@ func sorted[V any](m map[string]V) []string {
 	}
 	sort.Strings(out)
 	return out
-}
-
-func (a *app) history() *cobra.Command {
-	var limit int
-	cmd := &cobra.Command{
-		Use:   "history TABLE",
-		Short: "List the commits of a table, newest first",
-		Args:  exactArgs("TABLE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 0 {
-				return usagef("--limit %d: want 0 or more", limit)
-			}
-			t, err := a.openUnread(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			defer t.Close()
-			list, err := t.History(cmd.Context(), sluice.HistoryOptions{Limit: limit})
-			if err != nil {
-				return err
-			}
-			if a.json {
-				for _, h := range list {
-					if err := a.object(historyObject(h)); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-			var rows [][]string
-			for _, h := range list {
-				read := ""
-				if h.ReadVersion != nil {
-					read = fmt.Sprint(*h.ReadVersion)
-				}
-				rows = append(rows, []string{fmt.Sprint(h.Version), stamp(h.Timestamp), h.Operation, read, inspect.Metrics(h.OperationMetrics), h.UserName, h.EngineInfo, h.UserMetadata})
-			}
-			header, rows := withoutEmpty([]string{"version", "timestamp", "operation", "read", "metrics", "user", "engine", "user metadata"}, rows)
-			a.table(header, rows, 0, 3)
-			return nil
-		},
-	}
-	cmd.Flags().IntVarP(&limit, "limit", "n", 0, "print at most this many commits (0: all)")
-	return cmd
-}
-
-func historyObject(h sluice.HistoryEntry) map[string]any {
-	return map[string]any{"version": h.Version, "timestamp": stamp(h.Timestamp), "userId": nullable(h.UserID), "userName": nullable(h.UserName),
-		"operation": h.Operation, "operationParameters": h.OperationParameters, "readVersion": h.ReadVersion, "isolationLevel": nullable(h.IsolationLevel),
-		"isBlindAppend": h.IsBlindAppend, "operationMetrics": h.OperationMetrics, "userMetadata": nullable(h.UserMetadata), "engineInfo": nullable(h.EngineInfo), "txnId": nullable(h.TxnID)}
 }
 
 func (a *app) snapshot() *cobra.Command {
@@ -297,6 +210,10 @@ func (a *app) log() *cobra.Command {
 			}
 			for _, n := range versions {
 				acts, err := t.Commits(cmd.Context(), n)
+				if errors.Is(err, sluice.ErrCorrupt) && len(args) == 1 && !a.json {
+					a.printf("version %d  (cannot be read: %s)", n, unreadable(err))
+					continue
+				}
 				if err != nil {
 					return err
 				}
