@@ -14,37 +14,28 @@ import (
 type rows struct {
 	b    *array.RecordBuilder
 	buf  []byte
-	cols []*array.StructBuilder
+	cols map[string]*array.StructBuilder
 }
 
-// The columns in the order of the schema.
-const (
-	colTxn = iota
-	colAdd
-	colRemove
-	colMetadata
-	colProtocol
-	colDomain
-)
-
 func newRows(b *array.RecordBuilder) *rows {
-	r := &rows{b: b}
-	for _, f := range b.Fields() {
-		r.cols = append(r.cols, f.(*array.StructBuilder))
+	r := &rows{b: b, cols: map[string]*array.StructBuilder{}}
+	for i, f := range b.Fields() {
+		r.cols[b.Schema().Field(i).Name] = f.(*array.StructBuilder)
 	}
 	return r
 }
 
 // row starts a row of one column.
-func (r *rows) row(col int) fieldsOf {
-	for i, c := range r.cols {
-		if i == col {
+func (r *rows) row(col string) fieldsOf {
+	mine := r.cols[col]
+	for _, c := range r.cols {
+		if c == mine {
 			c.Append(true)
 		} else {
 			c.AppendNull()
 		}
 	}
-	return fieldsOf{b: r.cols[col]}
+	return fieldsOf{b: mine}
 }
 
 // fieldsOf fills the children of a struct from left to right.
@@ -192,7 +183,7 @@ func (r *rows) add(a *action.File, stats bool) error {
 	if err != nil {
 		return err
 	}
-	f := r.row(colAdd)
+	f := r.row("add")
 	r.path(&f, a.Path)
 	if err := f.object(a.PartitionValues, &r.buf); err != nil {
 		return err
@@ -223,7 +214,7 @@ func (r *rows) remove(a *action.File) error {
 	if err != nil {
 		return err
 	}
-	f := r.row(colRemove)
+	f := r.row("remove")
 	r.path(&f, a.Path)
 	f.long(a.DeletionTimestamp, a.Has&action.HasDeletionTimestamp != 0)
 	f.flag(false, true)
@@ -242,7 +233,7 @@ func (r *rows) remove(a *action.File) error {
 }
 
 func (r *rows) protocol(p *action.Protocol) {
-	f := r.row(colProtocol)
+	f := r.row("protocol")
 	f.int(p.MinReaderVersion, true)
 	f.int(p.MinWriterVersion, true)
 	f.list(p.ReaderFeatures, p.ReaderFeatures != nil)
@@ -250,7 +241,7 @@ func (r *rows) protocol(p *action.Protocol) {
 }
 
 func (r *rows) metadata(m *action.Metadata) {
-	f := r.row(colMetadata)
+	f := r.row("metaData")
 	f.text(m.ID, true)
 	f.textPtr(m.Name)
 	f.textPtr(m.Description)
@@ -266,15 +257,27 @@ func (r *rows) metadata(m *action.Metadata) {
 }
 
 func (r *rows) txn(t *action.Txn) {
-	f := r.row(colTxn)
+	f := r.row("txn")
 	f.text(t.AppID, true)
 	f.long(t.Version, true)
 	f.longPtr(t.LastUpdated)
 }
 
 func (r *rows) domain(d *action.DomainMetadata) {
-	f := r.row(colDomain)
+	f := r.row("domainMetadata")
 	f.text(d.Domain, true)
 	f.text(d.Configuration, true)
 	f.flag(d.Removed, true)
+}
+
+func (r *rows) head(version int64) {
+	f := r.row("checkpointMetadata")
+	f.long(version, true)
+}
+
+func (r *rows) sidecar(s *action.Sidecar) {
+	f := r.row("sidecar")
+	f.text(s.Path, true)
+	f.long(s.SizeInBytes, true)
+	f.long(s.ModificationTime, true)
 }

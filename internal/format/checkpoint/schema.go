@@ -43,15 +43,30 @@ func removeType() *arrow.StructType {
 		"defaultRowCommitVersion", longType)
 }
 
-func checkpointSchema(stats bool) *arrow.Schema {
-	return arrow.NewSchema(fields(
-		"txn", structOf("appId", textType, "version", longType, "lastUpdated", longType),
-		"add", addType(stats),
-		"remove", removeType(),
-		"metaData", structOf("id", textType, "name", textType, "description", textType,
-			"format", structOf("provider", textType, "options", mapType),
-			"schemaString", textType, "partitionColumns", listType, "configuration", mapType, "createdTime", longType),
-		"protocol", structOf("minReaderVersion", intType, "minWriterVersion", intType, "readerFeatures", listType, "writerFeatures", listType),
-		"domainMetadata", structOf("domain", textType, "configuration", textType, "removed", flagType),
-	), nil)
+var (
+	txnType      = structOf("appId", textType, "version", longType, "lastUpdated", longType)
+	metadataType = structOf("id", textType, "name", textType, "description", textType,
+		"format", structOf("provider", textType, "options", mapType),
+		"schemaString", textType, "partitionColumns", listType, "configuration", mapType, "createdTime", longType)
+	protocolType = structOf("minReaderVersion", intType, "minWriterVersion", intType, "readerFeatures", listType, "writerFeatures", listType)
+	domainType   = structOf("domain", textType, "configuration", textType, "removed", flagType)
+	headType     = structOf("version", longType)
+	sidecarType  = structOf("path", textType, "sizeInBytes", longType, "modificationTime", longType)
+)
+
+// classicSchema is that of a checkpoint in one file.
+func classicSchema(stats bool) *arrow.Schema {
+	return arrow.NewSchema(fields("txn", txnType, "add", addType(stats), "remove", removeType(), "metaData", metadataType,
+		"protocol", protocolType, "domainMetadata", domainType), nil)
+}
+
+// sidecarSchema is that of a sidecar, topSchema that of the file which names
+// the sidecars (PROTOCOL.md, V2 Spec).
+func sidecarSchema(stats bool) *arrow.Schema {
+	return arrow.NewSchema(fields("add", addType(stats), "remove", removeType()), nil)
+}
+
+func topSchema() *arrow.Schema {
+	return arrow.NewSchema(fields("checkpointMetadata", headType, "txn", txnType, "metaData", metadataType, "protocol", protocolType,
+		"domainMetadata", domainType, "sidecar", sidecarType), nil)
 }

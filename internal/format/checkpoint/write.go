@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
@@ -42,7 +43,7 @@ func Write(ctx context.Context, b *storage.Bucket, s *State) error {
 		return err
 	}
 	out := &counter{w: w}
-	rows, err := writeParquet(ctx, out, s)
+	rows, err := writeClassic(ctx, out, s)
 	if err != nil {
 		return errors.Join(err, w.Abort())
 	}
@@ -78,8 +79,16 @@ func writeLast(ctx context.Context, b *storage.Bucket, s *State, rows, size int6
 	return deltalog.WriteLastCheckpoint(ctx, b, deltalog.LastCheckpoint{Version: s.Version, Size: rows, SizeInBytes: &size, NumOfAddFiles: &adds})
 }
 
-func writeParquet(ctx context.Context, out io.Writer, s *State) (rows int64, err error) {
-	schema := checkpointSchema(s.StatsJSON)
+// parquetWriter writes rows in batches.
+type parquetWriter struct {
+	*rows
+	ctx     context.Context
+	w       *pqarrow.FileWriter
+	pending int
+	total   int64
+}
+
+func newParquetWriter(ctx context.Context, out io.Writer, schema *arrow.Schema) (*parquetWriter, error) {
 	props := parquet.NewWriterProperties(
 		parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(false),
 		parquet.WithMaxRowGroupLength(1<<16), parquet.WithCreatedBy("sluice"),
@@ -87,61 +96,86 @@ func writeParquet(ctx context.Context, out io.Writer, s *State) (rows int64, err
 	)
 	w, err := pqarrow.NewFileWriter(schema, out, props, pqarrow.NewArrowWriterProperties())
 	if err != nil {
+		return nil, err
+	}
+	return &parquetWriter{ctx: ctx, w: w, rows: newRows(array.NewRecordBuilder(memory.DefaultAllocator, schema))}, nil
+}
+
+// end is called behind each row.
+func (p *parquetWriter) end() error {
+	if p.pending++; p.pending < batchRows {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *parquetWriter) flush() error {
+	rec := p.b.NewRecordBatch()
+	p.total, p.pending = p.total+rec.NumRows(), 0
+	if rec.NumRows() == 0 {
+		return nil
+	}
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	return p.w.WriteBuffered(rec)
+}
+
+// writeParquet writes a file and returns how many rows it has.
+func writeParquet(ctx context.Context, out io.Writer, schema *arrow.Schema, fill func(p *parquetWriter) error) (int64, error) {
+	p, err := newParquetWriter(ctx, out, schema)
+	if err != nil {
 		return 0, err
 	}
-	b := newRows(array.NewRecordBuilder(memory.DefaultAllocator, schema))
-	n := 0
-	flush := func(force bool) error {
-		n++
-		if !force && n < batchRows {
-			return nil
-		}
-		rec := b.b.NewRecordBatch()
-		rows, n = rows+rec.NumRows(), 0
-		if rec.NumRows() == 0 {
-			return nil
-		}
-		if err := ctx.Err(); err != nil {
+	if err := errors.Join(fill(p), p.flush()); err != nil {
+		return 0, errors.Join(err, p.w.Close())
+	}
+	return p.total, p.w.Close()
+}
+
+func writeClassic(ctx context.Context, out io.Writer, s *State) (rows int64, err error) {
+	return writeParquet(ctx, out, classicSchema(s.StatsJSON), func(p *parquetWriter) error {
+		if err := p.table(s); err != nil {
 			return err
 		}
-		return w.WriteBuffered(rec)
-	}
-	run := func() error {
-		b.protocol(s.Protocol)
-		b.metadata(s.Metadata)
-		n = 2
-		for _, t := range slices.SortedFunc(slices.Values(s.Txns), func(x, y *action.Txn) int { return cmp.Compare(x.AppID, y.AppID) }) {
-			b.txn(t)
-			if err := flush(false); err != nil {
-				return err
-			}
-		}
-		for _, d := range slices.SortedFunc(slices.Values(s.Domains), func(x, y *action.DomainMetadata) int { return cmp.Compare(x.Domain, y.Domain) }) {
-			b.domain(d)
-			if err := flush(false); err != nil {
-				return err
-			}
-		}
 		for f := range s.Removes {
-			if err := b.remove(f); err != nil {
-				return err
-			}
-			if err := flush(false); err != nil {
+			if err := errors.Join(p.remove(f), p.end()); err != nil {
 				return err
 			}
 		}
 		for f := range s.Adds {
-			if err := b.add(f, s.StatsJSON); err != nil {
-				return err
-			}
-			if err := flush(false); err != nil {
+			if err := errors.Join(p.add(f, s.StatsJSON), p.end()); err != nil {
 				return err
 			}
 		}
-		return flush(true)
+		return nil
+	})
+}
+
+// table writes what is not about files.
+func (p *parquetWriter) table(s *State) error {
+	p.protocol(s.Protocol)
+	p.metadata(s.Metadata)
+	p.pending += 2
+	for _, t := range s.txns() {
+		p.txn(t)
+		if err := p.end(); err != nil {
+			return err
+		}
 	}
-	if err := run(); err != nil {
-		return 0, errors.Join(err, w.Close())
+	for _, d := range s.domains() {
+		p.domain(d)
+		if err := p.end(); err != nil {
+			return err
+		}
 	}
-	return rows, w.Close()
+	return nil
+}
+
+func (s *State) txns() []*action.Txn {
+	return slices.SortedFunc(slices.Values(s.Txns), func(x, y *action.Txn) int { return cmp.Compare(x.AppID, y.AppID) })
+}
+
+func (s *State) domains() []*action.DomainMetadata {
+	return slices.SortedFunc(slices.Values(s.Domains), func(x, y *action.DomainMetadata) int { return cmp.Compare(x.Domain, y.Domain) })
 }
