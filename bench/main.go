@@ -1,7 +1,7 @@
 // Command bench runs sluice's workloads, each in a process of its own, and
 // prints one JSON line a run: wall and processor time, peak memory, store
-// requests and bytes. With -peer the same work is done by deltalake (Python),
-// where that is installed, in the same session.
+// requests and bytes. With -peer the same work is done by deltalake and DuckDB
+// (both Python), where these are installed, in the same session.
 package main
 
 import (
@@ -50,6 +50,8 @@ type workload struct {
 	run func(ctx context.Context, place string) (Line, error)
 	// peer is the name of the same work in peer.py; "" when there is none.
 	peer string
+	// duck says that peer.py does the same with DuckDB, as "duckdb:" + peer.
+	duck bool
 }
 
 func main() {
@@ -57,7 +59,7 @@ func main() {
 		dir    = flag.String("dir", filepath.Join(os.TempDir(), "sluice-bench"), "where data is made and kept")
 		only   = flag.String("run", "", "run the workloads whose name matches this regular expression")
 		runs   = flag.Int("n", 3, "runs of each workload")
-		peer   = flag.Bool("peer", false, "run the same with deltalake (pip install deltalake) as well")
+		peer   = flag.Bool("peer", false, "run the same with deltalake and DuckDB (pip install deltalake pyarrow duckdb duckdb-extensions duckdb-extension-delta) as well")
 		record = flag.String("record", "", "append the lines to this file")
 		list   = flag.Bool("list", false, "list the workloads")
 		child  = flag.String("child", "", "internal: run one workload in this process")
@@ -83,7 +85,7 @@ func main() {
 		return
 	}
 	if *list {
-		for _, w := range workloads {
+		for _, w := range allWorkloads() {
 			fmt.Printf("%-28s %s\n", w.name, w.what)
 		}
 		return
@@ -116,7 +118,7 @@ func (b *bench) all(ctx context.Context, only string) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range workloads {
+	for _, w := range allWorkloads() {
 		if !re.MatchString(w.name) {
 			continue
 		}
@@ -134,10 +136,16 @@ func (b *bench) all(ctx context.Context, only string) error {
 			if !b.peer || w.peer == "" {
 				continue
 			}
-			if err := b.once(w, "deltalake", func(place string) *exec.Cmd {
-				return exec.CommandContext(ctx, "python3", filepath.Join("bench", "peer.py"), w.peer, place)
-			}); err != nil {
-				fmt.Fprintf(os.Stderr, "bench: %s with deltalake: %v\n", w.name, err)
+			peers := [][2]string{{"deltalake", w.peer}}
+			if w.duck {
+				peers = append(peers, [2]string{"duckdb", "duckdb:" + w.peer})
+			}
+			for _, p := range peers {
+				if err := b.once(w, p[0], func(place string) *exec.Cmd {
+					return exec.CommandContext(ctx, "python3", filepath.Join("bench", "peer.py"), p[1], place)
+				}); err != nil {
+					fmt.Fprintf(os.Stderr, "bench: %s with %s: %v\n", w.name, p[0], err)
+				}
 			}
 		}
 	}
@@ -204,7 +212,7 @@ func revision() string {
 
 // runChild is one run: it prints the line without what is measured from outside.
 func runChild(ctx context.Context, name, place string) error {
-	for _, w := range workloads {
+	for _, w := range allWorkloads() {
 		if w.name == name {
 			line, err := w.run(ctx, place)
 			if err != nil {
