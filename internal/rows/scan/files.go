@@ -9,33 +9,52 @@ import (
 	"github.com/sluicelake/sluice/internal/base/env"
 )
 
+// Share is a file to read, or some of its rows.
+type Share struct {
+	Add  *action.Add
+	Rows []Range // as in Options; nil: all
+}
+
 // Files yields the rows of many files, which Env.Workers goroutines read ahead
 // of the caller. The rows of one file come in their order; files come in any.
 // An error comes once, last. Leaving the loop ends the goroutines before the
 // loop statement is left.
 func Files(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Options) iter.Seq2[Batch, error] {
+	shares := func(yield func(Share) bool) {
+		for _, add := range adds {
+			if !yield(Share{add, o.Rows}) {
+				return
+			}
+		}
+	}
+	return stream(ctx, e, src, shares, min(e.Workers, len(adds)), o)
+}
+
+// Stream is Files for shares that come one by one, so that not all of them are
+// in memory at a time. Options.Rows does not count.
+func Stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], o Options) iter.Seq2[Batch, error] {
+	return stream(ctx, e, src, shares, e.Workers, o)
+}
+
+func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], workers int, o Options) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		workers := min(e.Workers, len(adds))
 		if workers <= 1 {
-			inOrder(ctx, e, src, adds, o, yield)
+			inOrder(ctx, e, src, shares, o, yield)
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
+		next, stop := iter.Pull(shares)
+		defer stop()
 		type result struct {
 			batch Batch
 			err   error
 		}
 		results := make(chan result, workers)
-		var next int
 		var lock sync.Mutex
-		take := func() *action.Add {
+		take := func() (Share, bool) {
 			lock.Lock()
 			defer lock.Unlock()
-			if next == len(adds) {
-				return nil
-			}
-			next++
-			return adds[next-1]
+			return next()
 		}
 		send := func(r result) bool {
 			select {
@@ -48,8 +67,10 @@ func Files(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Op
 		var group sync.WaitGroup
 		for range workers {
 			group.Go(func() {
-				for add := take(); add != nil; add = take() {
-					for b, err := range File(ctx, e, src, add, o) {
+				o := o
+				for share, ok := take(); ok; share, ok = take() {
+					o.Rows = share.Rows
+					for b, err := range File(ctx, e, src, share.Add, o) {
 						if !send(result{b, err}) || err != nil {
 							return
 						}
@@ -81,9 +102,10 @@ func Files(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Op
 	}
 }
 
-func inOrder(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Options, yield func(Batch, error) bool) {
-	for _, add := range adds {
-		for b, err := range File(ctx, e, src, add, o) {
+func inOrder(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], o Options, yield func(Batch, error) bool) {
+	for share := range shares {
+		o.Rows = share.Rows
+		for b, err := range File(ctx, e, src, share.Add, o) {
 			if !yield(b, err) || err != nil {
 				return
 			}
