@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/format/parquetio"
@@ -141,6 +143,12 @@ func (s Source) vectors() dv.Source {
 		v.Open = func(ctx context.Context, url string) (dv.Reader, string, error) { return s.Outside(ctx, url) }
 	}
 	return v
+}
+
+// Vector reads a deletion vector of a file of the table.
+func (s Source) Vector(ctx context.Context, a *action.Add, d *action.DeletionVector) (*roaring64.Bitmap, error) {
+	rows, err := s.vectors().Load(ctx, d)
+	return rows, s.fileError(a, err)
 }
 
 func (s Source) fileError(a *action.Add, err error) error {

@@ -43,8 +43,14 @@ func DeletionVectorsEnabled(p *action.Protocol, md *action.Metadata) bool {
 // AppendOnly reports whether rows may only be added.
 func AppendOnly(md *action.Metadata) bool { return flag(md, "delta.appendOnly", false) }
 
-// ChangeDataFeed reports whether the table records change data.
-func ChangeDataFeed(md *action.Metadata) bool { return flag(md, "delta.enableChangeDataFeed", false) }
+// ChangeDataFeed reports whether the table records change data. The property
+// had another name once, which counts where the new one is not set.
+func ChangeDataFeed(md *action.Metadata) bool {
+	if _, ok := md.Configuration["delta.enableChangeDataFeed"]; ok {
+		return flag(md, "delta.enableChangeDataFeed", false)
+	}
+	return flag(md, "delta.enableChangeDataCapture", false)
+}
 
 // RowTracking reports whether stable row ids can be relied upon.
 func RowTracking(md *action.Metadata) bool { return flag(md, "delta.enableRowTracking", false) }

@@ -11,6 +11,17 @@ import (
 	"github.com/sluicelake/sluice/storage"
 )
 
+// VersionAt is the newest version committed at or before a time. The error is a
+// *VersionError when the time is before the oldest commit or after the newest.
+func VersionAt(ctx context.Context, e *env.Env, b *storage.Bucket, t time.Time) (int64, error) {
+	at := Time(t)
+	dir, err := findLog(ctx, b, at)
+	if err != nil {
+		return 0, err
+	}
+	return dir.versionAt(ctx, e, b, at)
+}
+
 // versionAt finds the newest version committed at or before a time. Commits
 // that carry their own time count by that, the others by the times of their
 // files, made strictly increasing (PROTOCOL.md, In-Commit Timestamps).
