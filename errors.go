@@ -150,5 +150,12 @@ func ErrorClass(err error) string {
 	if m := bracketed.FindStringSubmatch(err.Error()); m != nil {
 		return m[1]
 	}
+	var file *scan.FileError
+	switch {
+	case errors.As(err, &file) && errors.Is(err, storage.ErrNotExist):
+		return "FAILED_READ_FILE.FILE_NOT_EXIST"
+	case errors.As(err, &file) && !as[*storage.Error](err):
+		return "FAILED_READ_FILE.NO_HINT"
+	}
 	return ""
 }

@@ -87,4 +87,5 @@ var sqlStates = map[string]string{
 	"DELTA_VERSION_NOT_FOUND":                                "22003",
 	"DELTA_VERSIONS_NOT_CONTIGUOUS":                          "KD00C",
 	"DELTA_VIOLATE_CONSTRAINT_WITH_VALUES":                   "23001",
+	"FAILED_READ_FILE":                                       "KD001",
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice"
@@ -47,7 +48,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 		message = a.stopped(fmt.Sprintf("gave up after %s (--timeout)", a.timeout), message, context.DeadlineExceeded)
 	}
 	if a.json {
-		_ = a.object(map[string]any{"error": map[string]any{"class": sluice.ErrorClass(err), "sqlState": sluice.SQLState(err), "kind": kind,
+		_ = a.object(map[string]any{"error": map[string]any{"class": classOf(err, kind), "sqlState": sluice.SQLState(err), "kind": kind,
 			"message": message, "detail": detailOf(err)}})
 		if a.out.Flush() != nil {
 			return code
@@ -88,14 +89,40 @@ var kinds = []struct {
 	sentinel error
 	kind     string
 }{
-	{sluice.ErrNotTable, "not-a-table"}, {sluice.ErrVersionNotFound, "version-not-found"}, {sluice.ErrExists, "exists"},
+	{sluice.ErrNotTable, "no-table"}, {sluice.ErrVersionNotFound, "missing-version"}, {sluice.ErrExists, "exists"},
 	{sluice.ErrUnsupportedFeature, "unsupported-feature"}, {sluice.ErrConflict, "conflict"}, {sluice.ErrCommitUnknown, "commit-unknown"},
-	{sluice.ErrConstraint, "constraint"}, {sluice.ErrMissingFile, "missing-file"}, {sluice.ErrUnsafePath, "unsafe-path"}, {sluice.ErrCorrupt, "corrupt"},
+	{sluice.ErrConstraint, "constraint"}, {sluice.ErrMissingFile, "missing-data-file"}, {sluice.ErrUnsafePath, "unsafe-path"}, {sluice.ErrCorrupt, "corrupt-log"},
 	{storage.ErrReadOnly, "read-only"}, {storage.ErrPermission, "permission"}, {fs.ErrPermission, "permission"}, {storage.ErrNoSpace, "no-space"},
 	{storage.ErrNotExist, "not-found"}, {fs.ErrNotExist, "not-found"}, {context.DeadlineExceeded, "timeout"}, {context.Canceled, "interrupted"},
 }
 
+// kindsByClass are kinds that an error's class tells better than its sentinel.
+var kindsByClass = map[string]string{
+	"DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION":     "timestamp-out-of-range",
+	"DELTA_TIMESTAMP_GREATER_THAN_COMMIT":               "timestamp-out-of-range",
+	"DELTA_INVALID_PROTOCOL_VERSION":                    "unsupported-protocol-version",
+	"DELTA_MISSING_CHANGE_DATA":                         "cdf-not-enabled",
+	"DELTA_CHANGE_TABLE_FEED_DISABLED":                  "cdf-not-enabled",
+	"DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA":   "cdf-unsupported",
+	"DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE": "cdf-unsupported",
+	"DELTA_UNSUPPORTED_DATA_TYPES":                      "unsupported-type",
+}
+
 func kindOf(err error) string {
+	class := sluice.ErrorClass(err)
+	if k := kindsByClass[class]; k != "" {
+		return k
+	}
+	var feature *sluice.FeatureError
+	var file *sluice.FileError
+	switch {
+	case errors.As(err, &feature) && (slices.Contains(feature.Names, "catalogManaged") || slices.Contains(feature.Names, "catalogOwned-preview")):
+		return "catalog-required"
+	case errors.As(err, &feature) && feature.Op == "read":
+		return "unsupported-reader-feature"
+	case errors.As(err, &file) && errors.Is(err, sluice.ErrCorrupt):
+		return "corrupt-data-file"
+	}
 	for _, k := range kinds {
 		if errors.Is(err, k.sentinel) {
 			return k.kind
@@ -105,10 +132,19 @@ func kindOf(err error) string {
 	switch {
 	case errors.As(err, &record):
 		return "source"
-	case sluice.ErrorClass(err) != "":
+	case class != "":
 		return "statement"
 	}
 	return "failed"
+}
+
+// classOf is Delta's or Spark's class of an error; errors that these do not know
+// have a class of sluice's own, made of their kind.
+func classOf(err error, kind string) string {
+	if class := sluice.ErrorClass(err); class != "" {
+		return class
+	}
+	return "SLUICE_" + strings.ToUpper(strings.ReplaceAll(kind, "-", "_"))
 }
 
 // hintOf says what to do about an error whose own text does not.

@@ -31,15 +31,15 @@ type State struct {
 	Txns               map[string]int64  `json:"txns"`
 	DomainMetadata     map[string]string `json:"domainMetadata"`
 	InCommitTimestamp  *int64            `json:"inCommitTimestamp,omitempty"`
-	Files              []StateFile       `json:"files,omitempty"`
+	Files              []StateFile       `json:"files,omitzero"` // nil when they are too many to list
 }
 
 // StateProtocol is the protocol of a State.
 type StateProtocol struct {
 	MinReaderVersion int32    `json:"minReaderVersion"`
 	MinWriterVersion int32    `json:"minWriterVersion"`
-	ReaderFeatures   []string `json:"readerFeatures,omitempty"`
-	WriterFeatures   []string `json:"writerFeatures,omitempty"`
+	ReaderFeatures   []string `json:"readerFeatures,omitzero"` // nil when the action has none
+	WriterFeatures   []string `json:"writerFeatures,omitzero"`
 }
 
 // StateMetadata is the metadata of a State.
@@ -59,9 +59,9 @@ type StateFile struct {
 	Path                    string             `json:"path"`
 	Size                    int64              `json:"size"`
 	PartitionValues         map[string]*string `json:"partitionValues"`
-	DV                      *StateVector       `json:"dv"`
-	BaseRowID               *int64             `json:"baseRowId"`
-	DefaultRowCommitVersion *int64             `json:"defaultRowCommitVersion"`
+	DV                      *StateVector       `json:"dv,omitempty"`
+	BaseRowID               *int64             `json:"baseRowId,omitempty"`
+	DefaultRowCommitVersion *int64             `json:"defaultRowCommitVersion,omitempty"`
 }
 
 // StateVector is the deletion vector of a StateFile.
@@ -81,13 +81,14 @@ func StateOf(s *snapshot.Snapshot) (*State, error) {
 		return nil, fmt.Errorf("schema of version %d: %w", s.Version(), err)
 	}
 	out := &State{
-		Version: s.Version(),
-		Protocol: StateProtocol{p.MinReaderVersion, p.MinWriterVersion, slices.Sorted(slices.Values(p.ReaderFeatures)),
-			slices.Sorted(slices.Values(p.WriterFeatures))},
+		Version:  s.Version(),
+		Protocol: StateProtocol{p.MinReaderVersion, p.MinWriterVersion, slices.Clone(p.ReaderFeatures), slices.Clone(p.WriterFeatures)},
 		Metadata: StateMetadata{m.ID, m.Name, m.Description, m.Format.Provider, schema, nonNil(m.PartitionColumns), m.Configuration, m.CreatedTime},
 		NumFiles: s.NumFiles(), SizeInBytes: s.SizeInBytes(), NumDeletionVectors: s.NumDeletionVectors(), NumDeletedRows: s.NumDeletedRows(),
 		Txns: map[string]int64{}, DomainMetadata: map[string]string{},
 	}
+	slices.Sort(out.Protocol.ReaderFeatures)
+	slices.Sort(out.Protocol.WriterFeatures)
 	if out.Metadata.Configuration == nil {
 		out.Metadata.Configuration = map[string]string{}
 	}
@@ -119,6 +120,9 @@ func (out *State) addFiles(s *snapshot.Snapshot) {
 	files := s.Files()
 	ids := make([]string, 0, files.Len())
 	list := files.Len() <= maxFiles
+	if list {
+		out.Files = []StateFile{}
+	}
 	for i := range files.All() {
 		path, dv := PlainPath(files.Path(i)), files.DV(i)
 		ids = append(ids, path+"\t"+dv.ID())
