@@ -1,4 +1,4 @@
-"""The same work by deltalake (delta-rs), for a comparison in one session.
+"""The same work by deltalake (delta-rs) and DuckDB, for a comparison in one session.
 
 Usage: python3 bench/peer.py WORKLOAD PLACE    prints one JSON line
 """
@@ -25,6 +25,31 @@ def scan(place):
     return {"rows": DeltaTable(place).to_pyarrow_table().num_rows}
 
 
+Q6 = "l_shipdate >= DATE '1994-01-01' AND l_shipdate < DATE '1995-01-01' AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24"
+COUNT = "l_shipmode = 'AIR' AND l_quantity >= 40"
+QUERIES = {
+    "scan": "SELECT * FROM t",
+    "sum3": "SELECT sum(l_partkey) AS parts, sum(l_suppkey) AS suppliers, sum(l_linenumber) AS lines FROM t",
+    "q6": "SELECT sum(l_extendedprice * l_discount) AS revenue FROM t WHERE " + Q6,
+    "q1": """SELECT l_returnflag, l_linestatus, sum(l_quantity) AS quantity, sum(l_extendedprice) AS price, sum(l_extendedprice * (1 - l_discount)) AS discounted,
+             sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)) AS charged, avg(l_discount) AS discount, count(*) AS n
+             FROM t WHERE l_shipdate <= DATE '1998-09-02' GROUP BY l_returnflag, l_linestatus ORDER BY 1, 2""",
+    "point": "SELECT * FROM t WHERE l_orderkey = 750000",
+    "count": "SELECT count(*) AS n FROM t WHERE " + COUNT,
+}
+
+
+def total(rows):
+    """One figure from each numeric column: what the engines have to agree on."""
+    return {k: sum(r[k] for r in rows) for k in (rows[0] if rows else {}) if not isinstance(rows[0][k], str)}
+
+
+def query(place, name):
+    from deltalake import DeltaTable, QueryBuilder
+    out = QueryBuilder().register("t", DeltaTable(place)).execute(QUERIES[name]).read_all()
+    return {"rows": out.num_rows} if name == "point" else total([dict(zip(out.schema.names, r)) for r in zip(*(c.to_pylist() if hasattr(c, "to_pylist") else list(c) for c in out.columns))])
+
+
 def append(place):
     import pyarrow as pa
     from deltalake import DeltaTable, write_deltalake
@@ -45,8 +70,78 @@ def append(place):
     return rates
 
 
-work = {"replay": replay, "scan": scan, "append": append,
+def predicate(place):
+    files = int(open(os.path.join(place, ".predicate")).read())
+    return files // 2 * 1000, (files // 2 + max(files // 1000, 1)) * 1000
+
+
+def log_open(place):
+    from deltalake import DeltaTable
+    return {"version": DeltaTable(place).version()}
+
+
+def log_stats(place):
+    import pyarrow.dataset as ds
+    from deltalake import DeltaTable
+    low, high = predicate(place)
+    where = (ds.field("id") >= low) & (ds.field("id") < high)
+    return {"kept": len(list(DeltaTable(place).to_pyarrow_dataset().get_fragments(filter=where)))}
+
+
+def log_part(place):
+    from deltalake import DeltaTable
+    return {"kept": len(DeltaTable(place).file_uris([("day", "=", "2021-03-04")]))}
+
+
+def duck():
+    import duckdb
+    from duckdb_extensions import import_extension
+    import_extension("delta")
+    c = duckdb.connect(config={"threads": 2})
+    c.execute("LOAD delta")
+    return c
+
+
+def duck_open(place):
+    return {"columns": len(duck().execute("DESCRIBE SELECT * FROM delta_scan('%s')" % place).fetchall())}
+
+
+def duck_list(place):
+    return {"files": duck().execute("SELECT count(*) FROM delta_list_files('%s')" % place).fetchone()[0]}
+
+
+def duck_plan(place, where):
+    # The data files do not exist: the query ends when the first one is opened, after planning.
+    import duckdb
+    try:
+        duck().execute("SELECT count(v) FROM delta_scan('%s') WHERE %s" % (place, where)).fetchall()
+    except duckdb.IOException:
+        pass
+    return {}
+
+
+def duck_stats(place):
+    return duck_plan(place, "id >= %d AND id < %d" % predicate(place))
+
+
+def duck_part(place):
+    return duck_plan(place, "day = DATE '2021-03-04'")
+
+
+def duck_query(place, name):
+    out = duck().execute(QUERIES[name].replace("FROM t", "FROM delta_scan('%s')" % place))
+    if name in ("scan", "point"):
+        return {"rows": sum(b.num_rows for b in out.fetch_record_batch(1 << 16))}
+    names = [d[0] for d in out.description]
+    return total([dict(zip(names, r)) for r in out.fetchall()])
+
+
+work = {"log-open": log_open, "log-list": replay, "log-stats": log_stats, "log-part": log_part,
+        "duckdb:log-open": duck_open, "duckdb:log-list": duck_list, "duckdb:log-stats": duck_stats, "duckdb:log-part": duck_part,
+        "replay": replay, "scan": scan, "append": append,
         "upsert-scattered": lambda p: upsert(p, "scattered"), "upsert-narrow": lambda p: upsert(p, "narrow")}
+work.update({n: (lambda p, n=n: query(p, n)) for n in QUERIES if n != "scan"})
+work.update({"duckdb:" + n: (lambda p, n=n: duck_query(p, n)) for n in QUERIES})
 start = time.time()
 extra = work[sys.argv[1]](sys.argv[2])
 print(json.dumps({"wall_s": time.time() - start, "extra": {k: float(v) for k, v in extra.items()}}))

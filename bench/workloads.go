@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/sluicelake/sluice"
@@ -25,7 +26,6 @@ var workloads = []workload{
 		fresh: linked("lineitem-dv"), run: runUpsert("narrow"), peer: ""},
 	{name: "upsert-narrow-cow", what: "MERGE a narrow range of keys into lineitem, copy-on-write", prepare: prepareLineitem,
 		fresh: linked("lineitem-cow"), run: runUpsert("narrow"), peer: "upsert-narrow"},
-	{name: "scan-lineitem", what: "read all columns of lineitem", prepare: prepareLineitem, fresh: inPlace("lineitem-cow"), run: runScan, peer: "scan"},
 	{name: "append-1-nosync", what: "1,500 one-row appends by one writer, no fsync", prepare: prepareDir, run: runAppends(1, 1500, false), peer: "append"},
 	{name: "append-1-durable", what: "1,500 one-row appends by one writer, durable", prepare: prepareDir, run: runAppends(1, 1500, true)},
 	{name: "append-8-goroutines", what: "8 x 200 one-row appends by goroutines, durable", prepare: prepareDir, run: runAppends(8, 200, true)},
@@ -33,6 +33,9 @@ var workloads = []workload{
 	{name: "merge-8x20", what: "8 writers x 20 single-row MERGEs on one unpartitioned table, durable", prepare: prepareDir, run: runMerges(8, 20)},
 	{name: "append-worker", what: "internal: one process of append-8-processes", run: runWorker},
 }
+
+// allWorkloads are those, the scans, and what is done with each shape of log.
+func allWorkloads() []workload { return slices.Concat(logWorkloads(), workloads, scanWorkloads) }
 
 func prepareDir(_ context.Context, dir string) error { return os.MkdirAll(dir, 0o755) }
 
@@ -154,31 +157,6 @@ func runReplay(ctx context.Context, place string) (Line, error) {
 		return Line{}, fmt.Errorf("%d files, want %d", n, replayFiles)
 	}
 	return counted(Line{WallS: time.Since(start).Seconds(), Extra: map[string]float64{"files": float64(n)}}, b), nil
-}
-
-func runScan(ctx context.Context, place string) (Line, error) {
-	start := time.Now()
-	t, b, err := open(ctx, place, true)
-	if err != nil {
-		return Line{}, err
-	}
-	defer t.Close()
-	s, err := t.Snapshot(ctx)
-	if err != nil {
-		return Line{}, err
-	}
-	rows := int64(0)
-	for batch, err := range s.Scan(sluice.ScanOptions{}).Batches(ctx) {
-		if err != nil {
-			return Line{}, err
-		}
-		rows += batch.NumRows()
-	}
-	if rows != lineitemRows {
-		return Line{}, fmt.Errorf("%d rows, want %d", rows, lineitemRows)
-	}
-	wall := time.Since(start).Seconds()
-	return counted(Line{WallS: wall, Extra: map[string]float64{"rows_per_s": float64(rows) / wall}}, b), nil
 }
 
 var errWrong = errors.New("the result is wrong")
