@@ -136,7 +136,7 @@ func (c *Scan) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] 
 			return
 		}
 		if x := txn.Active(ctx); x != nil && x.Log() == c.s.t.log {
-			x.RecordRead(conflict.Read{Clause: "scan", Predicate: p.Where()}, p.Kept()...)
+			x.RecordRead(conflict.Read{Clause: "scan", Predicate: p.Where()}, slices.Collect(p.Kept())...)
 		}
 		for b, err := range p.Rows(ctx, c.s.t.config.env) {
 			if !yield(b, c.fail(err)) || err != nil {
@@ -153,7 +153,7 @@ func (c *Scan) Count(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	if x := txn.Active(ctx); x != nil && x.Log() == c.s.t.log {
-		x.RecordRead(conflict.Read{Clause: "count", Predicate: p.Where()}, p.Kept()...)
+		x.RecordRead(conflict.Read{Clause: "count", Predicate: p.Where()}, slices.Collect(p.Kept())...)
 	}
 	n, err := p.Count(ctx, c.s.t.config.env)
 	return n, c.fail(err)

@@ -17,10 +17,11 @@ const (
 	Nothing    By = iota // the file is kept
 	Partition            // its partition values exclude every row
 	Statistics           // its statistics do, with its partition values
+	Metadata             // what is known of the file itself: its name, size, time
 )
 
 func (b By) String() string {
-	return [...]string{"nothing", "partition values", "statistics"}[b]
+	return [...]string{"nothing", "partition values", "statistics", "file metadata"}[b]
 }
 
 // Verdict says whether a file has to be read.
@@ -72,17 +73,59 @@ func New(pred expr.Expr, schema *types.Struct, partitionColumns []string, physic
 // Keep judges a file. It drops only files that hold no row for which the
 // predicate is true. A nil Pruner keeps every file.
 func (p *Pruner) Keep(f File) Verdict {
-	if p == nil || len(p.conjuncts) == 0 {
+	if p == nil {
+		return Verdict{Keep: true}
+	}
+	return p.judge(f, p.conjuncts)
+}
+
+// KeepPartition is Keep by the conjuncts that need partition values only; files
+// with the same ones have the same verdict.
+func (p *Pruner) KeepPartition(f File) Verdict { return p.judge(f, p.conjuncts[:p.partitions()]) }
+
+// KeepStatistics is Keep by the other conjuncts.
+func (p *Pruner) KeepStatistics(f File) Verdict { return p.judge(f, p.conjuncts[p.partitions():]) }
+
+// NeedsStatistics reports whether any conjunct may look at statistics.
+func (p *Pruner) NeedsStatistics() bool { return p.partitions() < len(p.conjuncts) }
+
+// partitions is how many conjuncts need partition values only. They come first.
+func (p *Pruner) partitions() int {
+	n := 0
+	for n < len(p.conjuncts) && p.conjuncts[n].by == Partition {
+		n++
+	}
+	return n
+}
+
+func (p *Pruner) judge(f File, conjuncts []conjunct) Verdict {
+	if len(conjuncts) == 0 {
 		return Verdict{Keep: true}
 	}
 	s := p.t.open(f)
 	defer p.t.done(s)
-	for i := range p.conjuncts {
-		if c := &p.conjuncts[i]; c.cond(s)&canTrue == 0 {
+	for i := range conjuncts {
+		if c := &conjuncts[i]; c.cond(s)&canTrue == 0 {
 			return Verdict{By: c.by, Reason: c.sql}
 		}
 	}
 	return Verdict{Keep: true}
+}
+
+// Always reports whether the predicate is true for each row of a file. A nil
+// Pruner has no predicate.
+func (p *Pruner) Always(f File) bool {
+	if p == nil || len(p.conjuncts) == 0 {
+		return true
+	}
+	s := p.t.open(f)
+	defer p.t.done(s)
+	for i := range p.conjuncts {
+		if p.conjuncts[i].cond(s) != canTrue {
+			return false
+		}
+	}
+	return true
 }
 
 // onlyPartition reports whether an expression needs no other columns than

@@ -3,15 +3,15 @@
 package read
 
 import (
-	"context"
 	"fmt"
-	"strings"
+	"iter"
+	"slices"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
-	"github.com/sluicelake/sluice/internal/format/colstats"
 	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/types"
 )
@@ -19,28 +19,44 @@ import (
 // Spec is what to read.
 type Spec struct {
 	Where   expr.Expr // not bound; nil is all rows
-	Columns []string  // top-level columns in this order; nil is all
+	Columns []string  // in this order, see choose; nil is all
 	Limit   int64     // at most that many rows; negative is all
 	Options expr.Options
 }
 
-// Plan is a Spec bound to a snapshot: pure, and the files it keeps.
+// Plan is a Spec bound to a table: pure, and the files it keeps.
 type Plan struct {
-	snap   *snapshot.Snapshot
-	where  expr.Expr // bound; nil is all rows
-	out    []int     // ordinals of the output columns
-	load   []int     // ordinals to read: output and condition
+	t      *table
+	snap   *snapshot.Snapshot // whose files are read; nil for a task
+	shares []scan.Share       // the files of a task
+	spec   Spec
+
+	where  expr.Expr   // bound; nil is all rows
+	pushed expr.Expr   // the conjuncts of where that need columns of the table only
+	byFile []expr.Expr // those that need members of _metadata which a file has as a whole
+	out    []output
 	schema *types.Struct
 	limit  int64
 	pruner *prune.Pruner
 }
 
-// NewPlan binds a spec.
+// NewPlan binds a spec to a snapshot.
 func NewPlan(s *snapshot.Snapshot, spec Spec) (*Plan, error) {
-	p := &Plan{snap: s, limit: spec.Limit}
-	table := s.Schema()
+	p, err := newPlan(tableOf(s), spec)
+	if err != nil {
+		return nil, err
+	}
+	p.snap = s
+	if p.where != nil {
+		p.pruner = prune.New(p.where, s.Schema(), s.PartitionColumns())
+	}
+	return p, nil
+}
+
+func newPlan(t *table, spec Spec) (*Plan, error) {
+	p := &Plan{t: t, spec: spec, limit: spec.Limit, schema: &types.Struct{}}
 	if spec.Where != nil {
-		e, err := expr.Bind(spec.Where, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: table}}, Options: spec.Options})
+		e, err := t.bind(spec.Where, spec.Options)
 		if err != nil {
 			return nil, fmt.Errorf("WHERE: %w", err)
 		}
@@ -48,42 +64,55 @@ func NewPlan(s *snapshot.Snapshot, spec Spec) (*Plan, error) {
 			return nil, &expr.BindError{Class: "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", SQLState: "42K09", Msg: fmt.Sprintf("WHERE: %s is %s, a condition must be boolean", spec.Where, e.Type())}
 		}
 		p.where = expr.Fold(e, eval.Literal)
-		p.pruner = prune.New(p.where, table, s.PartitionColumns())
+		p.split()
 	}
-	fields := []types.Field{}
-	if spec.Columns == nil {
-		for i, f := range table.Fields {
-			p.out, fields = append(p.out, i), append(fields, f)
-		}
+	var err error
+	if p.out, err = t.choose(spec.Columns, spec.Options); err != nil {
+		return nil, err
 	}
-	for _, name := range spec.Columns {
-		i := table.Index(name)
-		if i < 0 {
-			return nil, &expr.BindError{Class: "UNRESOLVED_COLUMN.WITH_SUGGESTION", SQLState: "42703",
-				Msg: fmt.Sprintf("there is no column %s; the columns are %s", types.QuoteIdentifier(name), strings.Join(table.Names(), ", "))}
-		}
-		p.out, fields = append(p.out, i), append(fields, table.Fields[i])
-	}
-	p.schema = types.NewStruct(fields...)
-	seen := map[int]bool{}
-	for _, i := range p.out {
-		seen[i] = true
-	}
-	if p.where != nil {
-		for _, i := range expr.Refs(p.where) {
-			seen[i] = true
-		}
-	}
-	for i := range table.Fields {
-		if seen[i] {
-			p.load = append(p.load, i)
-		}
+	for _, o := range p.out {
+		p.schema.Fields = append(p.schema.Fields, o.field)
 	}
 	return p, nil
 }
 
+// split sorts the conjuncts by what can judge them before rows are read.
+func (p *Plan) split() {
+	var own []expr.Expr
+	for _, c := range expr.Conjuncts(p.where) {
+		refs := expr.Refs(c)
+		switch {
+		case len(refs) == 0 || refs[len(refs)-1] < len(p.t.schema().Fields):
+			own = append(own, c)
+		case p.t.hidden.constant(c):
+			p.byFile = append(p.byFile, c)
+		}
+	}
+	if len(own) > 0 {
+		p.pushed = expr.And(own...)
+	}
+}
+
 // Schema is the schema of the rows that the plan yields.
 func (p *Plan) Schema() *types.Struct { return p.schema }
+
+// Where is the bound condition; nil is all rows.
+func (p *Plan) Where() expr.Expr { return p.where }
+
+// refs are the ordinals that the columns of the result, or the condition too, need.
+func (p *Plan) refs(condition, result bool) []int {
+	var out []int
+	if condition && p.where != nil {
+		out = expr.Refs(p.where)
+	}
+	if result {
+		for _, o := range p.out {
+			out = append(out, expr.Refs(o.value)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // File is a live file with what pruning says about it.
 type File struct {
@@ -95,48 +124,52 @@ type File struct {
 func (p *Plan) Judge(yield func(File) bool) {
 	files := p.snap.Files()
 	for i := range files.All() {
-		v := prune.Verdict{Keep: true}
-		if p.pruner != nil {
-			v = p.pruner.Keep(files.Ref(i))
+		v := p.pruner.Keep(files.Ref(i))
+		add := files.Add(i)
+		if v.Keep {
+			v = p.admit(add)
 		}
-		if !yield(File{files.Add(i), v}) {
+		if !yield(File{add, v}) {
 			return
 		}
 	}
 }
 
-// Kept lists the files that may hold rows of the result.
-func (p *Plan) Kept() []*action.Add {
-	files := p.snap.Files()
-	var out []*action.Add
-	for i := range files.All() {
-		if p.pruner == nil || p.pruner.Keep(files.Ref(i)).Keep {
-			out = append(out, files.Add(i))
+// admit judges a file by what _metadata says of it.
+func (p *Plan) admit(a *action.Add) prune.Verdict {
+	for _, c := range p.byFile {
+		if !p.t.hidden.admits(c, a) {
+			return prune.Verdict{By: prune.Metadata, Reason: c.String()}
 		}
 	}
-	return out
+	return prune.Verdict{Keep: true}
 }
 
-// CountByStats counts the rows without reading any, when there is no condition
-// and every file says how many it has.
-func (p *Plan) CountByStats(ctx context.Context) (int64, bool) {
-	if p.where != nil || ctx.Err() != nil {
-		return 0, false
-	}
-	var n int64
-	files := p.snap.Files()
-	for i := range files.All() {
-		rows, ok := colstats.NumRecords(files.StatsJSON(i))
-		if !ok {
-			return 0, false
+// Kept yields the files that may hold rows of the result, one by one.
+func (p *Plan) Kept() iter.Seq[*action.Add] {
+	return func(yield func(*action.Add) bool) {
+		for s := range p.kept() {
+			if !yield(s.Add) {
+				return
+			}
 		}
-		if d := files.DV(i); d != nil {
-			rows -= d.Cardinality
-		}
-		n += rows
 	}
-	return n, true
 }
 
-// Where is the bound condition; nil is all rows.
-func (p *Plan) Where() expr.Expr { return p.where }
+func (p *Plan) kept() iter.Seq[scan.Share] {
+	if p.snap == nil {
+		return slices.Values(p.shares)
+	}
+	return func(yield func(scan.Share) bool) {
+		files := p.snap.Files()
+		for i := range files.All() {
+			if !p.pruner.Keep(files.Ref(i)).Keep {
+				continue
+			}
+			add := files.Add(i)
+			if p.admit(add).Keep && !yield(scan.Share{Add: add}) {
+				return
+			}
+		}
+	}
+}

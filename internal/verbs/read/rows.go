@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -29,13 +30,13 @@ func (p *Plan) Rows(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch
 		if left == 0 {
 			return
 		}
-		o := scan.Options{Columns: p.load, Predicate: p.where}
-		for b, err := range scan.Files(ctx, e, scan.SourceOf(p.snap), p.Kept(), o) {
+		r := p.reading(p.refs(true, true))
+		for b, err := range scan.Stream(ctx, e, r.source, p.kept(), r.options) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			cols, rows, err := p.filter(b)
+			cols, rows, err := p.result(r, b)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -61,52 +62,72 @@ func (p *Plan) Rows(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch
 	}
 }
 
-// filter keeps the rows of a batch that satisfy the condition, as output columns.
-func (p *Plan) filter(b scan.Batch) ([]arrow.Array, int, error) {
-	cols := make([]arrow.Array, len(p.out))
-	for i, ref := range p.out {
-		cols[i] = b.Columns[ref]
-	}
-	if p.where == nil {
-		return cols, b.Rows, nil
-	}
-	sel, err := eval.Filter(p.where, eval.Input{Columns: b.Columns, Rows: b.Rows})
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(sel) < b.Rows {
-		for i, c := range cols {
-			cols[i] = columns.Take(c, sel)
-		}
-	}
-	return cols, len(sel), nil
+// reading is how the files of a plan are read for some ordinals.
+type reading struct {
+	source  scan.Source
+	options scan.Options
+	members []int // of _metadata
+	whole   bool  // _metadata itself
 }
 
-// Count counts the rows of the plan, from statistics when these suffice.
-func (p *Plan) Count(ctx context.Context, e *env.Env) (int64, error) {
-	if n, ok := p.CountByStats(ctx); ok {
-		return n, nil
-	}
-	var n int64
-	load := []int{}
-	if p.where != nil {
-		load = expr.Refs(p.where)
-	}
-	for b, err := range scan.Files(ctx, e, scan.SourceOf(p.snap), p.Kept(), scan.Options{Columns: load, Predicate: p.where}) {
-		if err != nil {
-			return 0, err
+func (p *Plan) reading(refs []int) *reading {
+	h := p.t.hidden
+	r := &reading{source: p.t.source, options: scan.Options{Columns: []int{}, Predicate: p.pushed}, members: h.of(refs), whole: slices.Contains(refs, h.base)}
+	for _, ref := range refs {
+		if ref < len(p.t.schema().Fields) {
+			r.options.Columns = append(r.options.Columns, ref)
 		}
-		rows := b.Rows
-		if p.where != nil {
-			sel, err := eval.Filter(p.where, eval.Input{Columns: b.Columns, Rows: b.Rows})
-			if err != nil {
-				return 0, err
+	}
+	for _, k := range r.members {
+		r.options.Positions = r.options.Positions || h.members[k].rows != nil
+		for which, name := range h.stored {
+			if name != "" && h.members[k].name == rowMembers[which].name {
+				r.source.Columns = h.withStored(p.t.source.Columns)
+				r.options.Columns = append(r.options.Columns, h.base-2+which)
 			}
-			rows = len(sel)
 		}
-		n += int64(rows)
 	}
-	return n, nil
+	return r
+}
+
+// columns are the columns of a batch by ordinal, members of _metadata too.
+func (p *Plan) columns(r *reading, b scan.Batch) []arrow.Array {
+	if len(r.members) == 0 {
+		return b.Columns
+	}
+	return p.t.hidden.extend(b, r.members, r.whole)
+}
+
+// result keeps the rows of a batch that satisfy the condition, as output columns.
+func (p *Plan) result(r *reading, b scan.Batch) ([]arrow.Array, int, error) {
+	in := eval.Input{Columns: p.columns(r, b), Rows: b.Rows}
+	var sel []int32
+	rows := b.Rows
+	if p.where != nil {
+		var err error
+		if sel, err = eval.Filter(p.where, in); err != nil {
+			return nil, 0, err
+		}
+		rows = len(sel)
+	}
+	if rows == 0 {
+		return nil, 0, nil
+	}
+	out := make([]arrow.Array, len(p.out))
+	for i, o := range p.out {
+		if c, ok := o.value.(*expr.Column); ok {
+			out[i] = in.Columns[c.Ref]
+		} else {
+			var err error
+			if out[i], err = eval.Eval(o.value, in); err != nil {
+				return nil, 0, err
+			}
+		}
+		if rows < b.Rows {
+			out[i] = columns.Take(out[i], sel)
+		}
+	}
+	return out, rows, nil
 }
 
 // Any reports whether a file holds a row for which the bound condition is true.
