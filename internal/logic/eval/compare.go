@@ -61,7 +61,9 @@ func kernel(a, b vec, n int, less bool) []byte {
 	case arrow.FLOAT64:
 		return floats(values[float64](a.arr), values[float64](b.arr), a.konst, b.konst, n, less)
 	case arrow.STRING:
-		return stringBits(a, b, n, less)
+		return textBits(textColumnOf(a.arr.(*array.String)), textColumnOf(b.arr.(*array.String)), a.konst, b.konst, n, less)
+	case arrow.DECIMAL128:
+		return decimalBits(values[decimal128.Num](a.arr), values[decimal128.Num](b.arr), a.konst, b.konst, n, less)
 	}
 	f := comparer(a.arr, b.arr)
 	out := make([]byte, (n+7)/8)
@@ -197,39 +199,20 @@ func equalPairs[T int8 | int16 | int32 | int64](a, b []T) []byte {
 // floats compares in Spark's order: NaN equals NaN and is greatest, -0.0 equals 0.0.
 func floats[T float32 | float64](a, b []T, ka, kb bool, n int, less bool) []byte {
 	out := make([]byte, (n+7)/8)
-	ma, mb := 0, 0
-	if !ka {
-		ma = -1
-	}
-	if !kb {
-		mb = -1
-	}
-	if n == 0 {
-		return out
-	}
-	for i := range n {
-		x, y := a[i&ma], b[i&mb]
-		hit := false
-		if less {
-			hit = x < y || (y != y && x == x)
-		} else {
-			hit = x == y || (x != x && y != y)
+	ma, mb := rowsOf(ka), rowsOf(kb)
+	for w := range out {
+		octet := byte(0)
+		for i := w * 8; i < min(w*8+8, n); i++ {
+			x, y := a[i&ma], b[i&mb]
+			hit := x == y || (x != x && y != y)
+			if less {
+				hit = x < y || (y != y && x == x)
+			}
+			if hit {
+				octet |= 1 << (i & 7)
+			}
 		}
-		if hit {
-			out[i>>3] |= 1 << (i & 7)
-		}
-	}
-	return out
-}
-
-func stringBits(a, b vec, n int, less bool) []byte {
-	out := make([]byte, (n+7)/8)
-	x, y := a.arr.(*array.String), b.arr.(*array.String)
-	for i := range n {
-		s, t := x.Value(a.at(i)), y.Value(b.at(i))
-		if less && s < t || !less && s == t {
-			out[i>>3] |= 1 << (i & 7)
-		}
+		out[w] = octet
 	}
 	return out
 }

@@ -38,6 +38,10 @@ var neverFail = map[string]bool{
 	"translate": true, "instr": true, "ascii": true, "sqrt": true, "levenshtein": true, "last_day": true, "quarter": true, "dayofweek": true,
 }
 
+// CanFail reports whether a bound expression can give an error for some row. One
+// that cannot may be computed for rows whose result nobody wants.
+func CanFail(e expr.Expr) bool { return canFail(e) }
+
 // canFail reports whether a bound node can give an error for some row.
 func canFail(e expr.Expr) bool {
 	fails := false
