@@ -31,11 +31,13 @@ type Summary struct {
 	BytesAdded, BytesRemoved                     int64
 	VectorsAdded, VectorsRemoved, VectorsUpdated int64
 	RowsCopied                                   int64
+	ChangeFiles, ChangeBytes                     int64
 }
 
 // Actions settles the ledger and derives the actions: a remove (and, with
-// deletion vectors, a re-add) for each touched file and an add for each output.
-func (l *Ledger) Actions(ctx context.Context) ([]action.Action, Summary, error) {
+// deletion vectors, a re-add) for each touched file, an add for each output,
+// and the change data files, which tell of the files added beside, too.
+func (l *Ledger) Actions(ctx context.Context, beside ...*action.Add) ([]action.Action, Summary, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.settle(ctx); err != nil {
@@ -72,6 +74,15 @@ func (l *Ledger) Actions(ctx context.Context) ([]action.Action, Summary, error) 
 			sum.FilesAdded++
 			sum.BytesAdded += a.Size
 		}
+	}
+	changes, err := l.changeData(ctx, beside)
+	if err != nil {
+		return nil, Summary{}, err
+	}
+	for _, f := range changes {
+		acts = append(acts, &action.AddCDC{Path: f.Add.Path, PartitionValues: f.Add.PartitionValues, Size: f.Add.Size})
+		sum.ChangeFiles++
+		sum.ChangeBytes += f.Add.Size
 	}
 	return acts, sum, nil
 }
@@ -237,6 +248,11 @@ func (l *Ledger) Discard(ctx context.Context, committed bool) {
 		for _, e := range l.effects {
 			if e.mark != nil && e.mark.add != nil {
 				keep(e.mark.add)
+			}
+		}
+		for _, g := range l.groups {
+			for _, f := range g.files {
+				keep(f.Add)
 			}
 		}
 	}

@@ -31,7 +31,8 @@ type Effect struct {
 	// Physical is the number of rows in the file, deleted ones included.
 	Physical int64
 
-	mark *mark // the deletion vector prepared for it; nil when out of date
+	mark   *mark        // the deletion vector prepared for it; nil when out of date
+	change *changeGroup // where its change data is; nil when out of date
 }
 
 // Row is one row that changes.
@@ -89,7 +90,7 @@ func (e *Effect) split(gone *roaring64.Bitmap) (rows []Row, pairs []Pair) {
 		}
 	}
 	e.Pairs = keepPairs
-	e.mark = nil
+	e.mark, e.change = nil, nil
 	return rows, pairs
 }
 
@@ -109,7 +110,8 @@ func (e *Effect) positions() *roaring64.Bitmap {
 type Output struct {
 	file    *write.Output
 	dropped *roaring64.Bitmap
-	settled *settled // how it goes into the commit; nil when out of date
+	settled *settled     // how it goes into the commit; nil when out of date
+	change  *changeGroup // where its change data is; nil when out of date
 }
 
 // drop takes rows out of the output.
@@ -118,7 +120,7 @@ func (o *Output) drop(from, rows int64) {
 		o.dropped = roaring64.New()
 	}
 	o.dropped.AddRange(uint64(from), uint64(from+rows))
-	o.settled = nil
+	o.settled, o.change = nil, nil
 }
 
 // live is the number of rows that are wanted.

@@ -18,11 +18,12 @@ import (
 
 // Ledger holds the effects of one statement. Methods are safe for concurrent use.
 type Ledger struct {
-	env    *env.Env
-	bucket *storage.Bucket
-	src    scan.Source
-	spec   write.Spec
-	marks  bool // rows are marked in deletion vectors instead of rewriting files
+	env     *env.Env
+	bucket  *storage.Bucket
+	src     scan.Source
+	spec    write.Spec
+	marks   bool // rows are marked in deletion vectors instead of rewriting files
+	changes Changes
 
 	mu      sync.Mutex
 	effects map[conflict.FileID]*Effect
@@ -32,6 +33,7 @@ type Ledger struct {
 	inserts []place         // by source row
 	written []*write.Output // every data file of the statement, wanted or not
 	vectors []string        // every file of deletion vectors, wanted or not
+	groups  []*changeGroup
 }
 
 // place is what became of the insert of a source row.
@@ -41,6 +43,16 @@ type place struct {
 	done   bool // the clauses were asked
 }
 
+// Changes says when change data is recorded (PROTOCOL.md, Change Data Files).
+type Changes uint8
+
+// The choices.
+const (
+	NoChanges     Changes = iota
+	NeededChanges         // what readers cannot derive from added and removed files
+	AllChanges            // whenever a row is updated or deleted
+)
+
 // Config is what a ledger needs to know of its statement and table.
 type Config struct {
 	Env    *env.Env
@@ -48,14 +60,15 @@ type Config struct {
 	Source scan.Source // how files of the table are read
 	Spec   write.Spec  // how files of the table are written
 	// Marks says whether changed rows are marked in deletion vectors.
-	Marks bool
+	Marks   bool
+	Changes Changes
 	// SourceRows is the number of rows of the statement's source; 0 without one.
 	SourceRows int
 }
 
 // New returns an empty ledger.
 func New(c Config) *Ledger {
-	return &Ledger{env: c.Env, bucket: c.Bucket, src: c.Source, spec: c.Spec, marks: c.Marks,
+	return &Ledger{env: c.Env, bucket: c.Bucket, src: c.Source, spec: c.Spec, marks: c.Marks, changes: c.Changes,
 		effects: map[conflict.FileID]*Effect{}, byFile: map[*write.Output]*Output{},
 		matches: make([]int32, c.SourceRows), inserts: make([]place, c.SourceRows)}
 }
@@ -176,7 +189,7 @@ func (l *Ledger) Remark(ctx context.Context, before conflict.FileID, after *acti
 	if e.Whole {
 		n := int64(roaring64.AndNot(is, was).GetCardinality())
 		delete(l.effects, before)
-		e.File, e.Live = after, e.Live-n
+		e.File, e.Live, e.change = after, e.Live-n, nil
 		l.effects[e.ID()] = e
 		return n, true, nil
 	}

@@ -2,6 +2,7 @@ package write
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice/action"
@@ -26,6 +27,11 @@ type Spec struct {
 	// dataChange false, and constraints, which the rows passed before, are not
 	// checked again.
 	Rearranged bool
+	// Changes makes files of change data: they lie in _change_data and have a
+	// column _change_type after those of the table, but no statistics (PROTOCOL.md,
+	// Add CDC File). Their rows must satisfy the constraints, those that are
+	// deleted included: so does the reference have it.
+	Changes bool
 }
 
 // SpecOf is how files of a snapshot's table are written.
@@ -59,6 +65,8 @@ type layout struct {
 	options           parquetio.WriterOptions
 	suffix            string // of file names
 	randomPrefix      int    // length of the random folder; 0 for folders by partition
+	folder            string // in which files and their folders lie; "" or ends in a slash
+	name              string // the beginning of file names
 }
 
 type partitionColumn struct {
@@ -91,14 +99,21 @@ func newLayout(e *env.Env, s Spec) (*layout, error) {
 		isPartition[i] = true
 		l.partitions = append(l.partitions, partitionColumn{i, l.logical.Fields[i].Name, l.physical.Fields[i].Name, l.logical.Fields[i].Type})
 	}
+	if s.Changes {
+		kind := types.Field{Name: "_change_type", Type: types.String, Nullable: true}
+		l.logical = types.NewStruct(append(slices.Clip(l.logical.Fields), kind)...)
+		l.physical = types.NewStruct(append(slices.Clip(l.physical.Fields), kind)...)
+	}
 	for i, f := range l.physical.Fields {
 		if !isPartition[i] {
 			l.data = append(l.data, i)
 			l.file.Fields = append(l.file.Fields, f)
 		}
 	}
-	if l.leaves, err = colstats.Select(l.logical, l.physical, partitioning, s.Metadata.Configuration); err != nil {
-		return nil, err
+	if !s.Changes {
+		if l.leaves, err = colstats.Select(l.logical, l.physical, partitioning, s.Metadata.Configuration); err != nil {
+			return nil, err
+		}
 	}
 	l.sizes(e, s)
 	l.naming(names, s)
@@ -137,6 +152,10 @@ func (l *layout) naming(names *feature.Columns, s Spec) {
 		l.options.Codec, l.suffix = parquetio.Zstd, ".c000.zstd.parquet"
 	case "uncompressed", "none":
 		l.options.Codec, l.suffix = parquetio.Uncompressed, ".c000.parquet"
+	}
+	l.name = "part-"
+	if s.Changes {
+		l.folder, l.name = "_change_data/", "cdc-"
 	}
 	l.randomPrefix = feature.RandomPrefix(s.Metadata)
 	if l.randomPrefix == 0 && names.Mode != feature.MappingNone {

@@ -218,7 +218,7 @@ func (w *Writer) newFile(number int32) *openFile {
 	if folder != "" {
 		folder += "/"
 	}
-	f.Path = fmt.Sprintf("%spart-%05d-%s%s", folder, len(w.files), w.env.NewID(), w.layout.suffix)
+	f.Path = fmt.Sprintf("%s%s%s%05d-%s%s", w.layout.folder, folder, w.layout.name, len(w.files), w.env.NewID(), w.layout.suffix)
 	w.files = append(w.files, f)
 	w.open[number] = f
 	return f

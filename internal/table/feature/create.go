@@ -67,11 +67,29 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 		names = append(names, missing(names, f.Requires)...)
 	}
 	slices.Sort(names)
+	if err := checkChangeColumns(md, schema); err != nil {
+		return nil, nil, err
+	}
 	out := minimal(slices.Compact(names), reader, writer, byName)
 	if err := CheckWrite(out, md); err != nil {
 		return nil, nil, err
 	}
 	return out, cfg, nil
+}
+
+// checkChangeColumns refuses columns with the names that a change feed adds
+// (PROTOCOL.md, Change Data Files).
+func checkChangeColumns(md *action.Metadata, schema *types.Struct) error {
+	if !ChangeDataFeed(md) {
+		return nil
+	}
+	for _, name := range []string{"_change_type", "_commit_version", "_commit_timestamp"} {
+		if i := schema.Index(name); i >= 0 {
+			return &Error{Feature: "changeDataFeed", Names: []string{"changeDataFeed"}, Op: "write", Class: "DELTA_TABLE_ALREADY_CONTAINS_CDC_COLUMNS",
+				Msg: "the table cannot record change data, because it has a column " + types.QuoteIdentifier(schema.Fields[i].Name) + ", a name that the change feed uses; name the column otherwise"}
+		}
+	}
+	return nil
 }
 
 func missing(have, want []string) []string {

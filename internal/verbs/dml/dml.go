@@ -78,7 +78,7 @@ func metrics(name string, m merge.Metrics) map[string]string {
 	put("numRemovedFiles", m.FilesRemoved)
 	put("numAddedBytes", m.BytesAdded)
 	put("numRemovedBytes", m.BytesRemoved)
-	put("numAddedChangeFiles", 0)
+	put("numAddedChangeFiles", m.ChangeFiles)
 	put("numDeletionVectorsAdded", m.VectorsAdded+m.VectorsUpdated)
 	put("numDeletionVectorsRemoved", m.VectorsRemoved+m.VectorsUpdated)
 	put("numDeletionVectorsUpdated", m.VectorsUpdated)

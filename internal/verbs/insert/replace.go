@@ -59,7 +59,7 @@ func replaceWhere(ctx context.Context, l *txn.Log, src source.Source, o Options)
 				Parameters: map[string]json.RawMessage{"mode": text("Overwrite"), "partitionBy": text("[]"), "predicate": text(o.Where.String())},
 				Metrics: map[string]string{"numFiles": n(res.FilesAdded), "numOutputRows": n(res.Rows), "numOutputBytes": n(res.BytesAdded),
 					"numRemovedFiles": n(m.FilesRemoved), "numRemovedBytes": n(m.BytesRemoved), "numDeletedRows": n(m.Deleted()),
-					"numCopiedRows": n(m.Copied), "numAddedChangeFiles": "0"}}
+					"numCopiedRows": n(m.Copied), "numAddedChangeFiles": n(m.ChangeFiles)}}
 		},
 	}
 	done, err := merge.Execute(ctx, l, st, o.Options)

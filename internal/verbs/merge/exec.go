@@ -61,7 +61,16 @@ func NewExec(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Exec, erro
 	x.src = scan.SourceOf(s)
 	x.spec = write.SpecOf(s)
 	marks := feature.DeletionVectorsEnabled(s.Protocol(), s.Metadata())
-	x.ledger = rewrite.New(rewrite.Config{Env: e, Bucket: s.Bucket(), Source: x.src, Spec: x.spec, Marks: marks, SourceRows: src.Rows})
+	changes := rewrite.NoChanges
+	switch {
+	case !feature.ChangeDataFeed(s.Metadata()):
+	case p.on != nil: // as the reference does for MERGE
+		changes = rewrite.AllChanges
+	default:
+		changes = rewrite.NeededChanges
+	}
+	x.ledger = rewrite.New(rewrite.Config{Env: e, Bucket: s.Bucket(), Source: x.src, Spec: x.spec, Marks: marks, SourceRows: src.Rows,
+		Changes: changes})
 	x.prepareColumns()
 	return x, x.preparePruning()
 }

@@ -17,6 +17,7 @@ type Metrics struct {
 	FilesAdded, FilesRemoved                     int64
 	BytesAdded, BytesRemoved                     int64
 	VectorsAdded, VectorsRemoved, VectorsUpdated int64
+	ChangeFiles, ChangeBytes                     int64
 	Times
 }
 
@@ -32,7 +33,8 @@ func (m Metrics) Deleted() int64 { return m.MatchedDeleted + m.BySourceDeleted }
 func (w *Work) metrics(sum rewrite.Summary) Metrics {
 	m := Metrics{SourceRows: int64(w.m.src.Rows), Inserted: w.ledger.Inserts(), Copied: sum.RowsCopied,
 		FilesAdded: sum.FilesAdded, FilesRemoved: sum.FilesRemoved, BytesAdded: sum.BytesAdded, BytesRemoved: sum.BytesRemoved,
-		VectorsAdded: sum.VectorsAdded, VectorsRemoved: sum.VectorsRemoved, VectorsUpdated: sum.VectorsUpdated}
+		VectorsAdded: sum.VectorsAdded, VectorsRemoved: sum.VectorsRemoved, VectorsUpdated: sum.VectorsUpdated,
+		ChangeFiles: sum.ChangeFiles, ChangeBytes: sum.ChangeBytes}
 	if w.span != nil {
 		m.Times = w.span()
 	}
@@ -70,7 +72,7 @@ func (m Metrics) Map() map[string]string {
 		"numTargetRowsDeleted": m.Deleted(), "numTargetRowsMatchedDeleted": m.MatchedDeleted, "numTargetRowsNotMatchedBySourceDeleted": m.BySourceDeleted,
 		"numTargetRowsCopied": m.Copied, "numOutputRows": m.Copied + m.Updated() + m.Inserted,
 		"numTargetFilesAdded": m.FilesAdded, "numTargetFilesRemoved": m.FilesRemoved,
-		"numTargetBytesAdded": m.BytesAdded, "numTargetBytesRemoved": m.BytesRemoved, "numTargetChangeFilesAdded": 0,
+		"numTargetBytesAdded": m.BytesAdded, "numTargetBytesRemoved": m.BytesRemoved, "numTargetChangeFilesAdded": m.ChangeFiles, "numTargetChangeFileBytes": m.ChangeBytes,
 		"numTargetDeletionVectorsAdded": m.VectorsAdded + m.VectorsUpdated, "numTargetDeletionVectorsRemoved": m.VectorsRemoved + m.VectorsUpdated,
 		"numTargetDeletionVectorsUpdated": m.VectorsUpdated,
 		"executionTimeMs":                 m.Total.Milliseconds(), "scanTimeMs": m.Scan.Milliseconds(), "rewriteTimeMs": m.Rewrite.Milliseconds(),

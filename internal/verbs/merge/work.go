@@ -83,7 +83,13 @@ func (w *Work) reference() txn.Recorded {
 
 // Effects derives the commit from the ledger.
 func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
-	acts, sum, err := w.ledger.Actions(ctx)
+	var beside []*action.Add
+	for _, a := range w.adds {
+		if add, ok := a.(*action.Add); ok {
+			beside = append(beside, add)
+		}
+	}
+	acts, sum, err := w.ledger.Actions(ctx, beside...)
 	if err != nil {
 		return txn.Effects{}, err
 	}

@@ -1,0 +1,285 @@
+package rewrite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/internal/rows/scan"
+	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/types"
+)
+
+// The kinds of change (PROTOCOL.md, Change Data Files).
+const (
+	inserted  = "insert"
+	preimage  = "update_preimage"
+	postimage = "update_postimage"
+	deleted   = "delete"
+)
+
+// changeGroup is what one run of the writer recorded as change data. When a
+// repair touches one of its members, all of it is recorded again.
+type changeGroup struct {
+	files   []*write.Output
+	effects []*Effect
+	outputs []*Output
+	added   []string
+}
+
+// changeTask is one file whose rows are read to record what happened to them.
+type changeTask struct {
+	add   *action.Add
+	all   string                       // every live row is this change
+	kinds map[string]*roaring64.Bitmap // otherwise by change, the rows
+}
+
+// recordsChanges reports whether readers of the change feed need change data:
+// they cannot derive updates, nor tell copied rows from new ones. What only
+// deletes (vectors, whole files) or inserts they derive from the other actions.
+func (l *Ledger) recordsChanges(touched []*Effect) bool {
+	if l.changes != NeededChanges {
+		return l.changes == AllChanges && len(touched) > 0
+	}
+	return slices.ContainsFunc(touched, func(e *Effect) bool {
+		return len(e.Copied) > 0 || slices.ContainsFunc(e.Rows, func(r Row) bool { return r.Output != nil })
+	})
+}
+
+// changeData brings the change data files up to date and lists them. added are
+// files whose rows are inserted beside the effects. A commit that has change
+// data files has all its changes in them.
+func (l *Ledger) changeData(ctx context.Context, added []*action.Add) ([]*write.Output, error) {
+	touched := l.touched()
+	if !l.recordsChanges(touched) {
+		l.groups = nil
+		return nil, nil
+	}
+	l.groups = slices.DeleteFunc(l.groups, func(g *changeGroup) bool { return !l.current(g, added) })
+	known := map[string]bool{}
+	for _, g := range l.groups {
+		for _, path := range g.added {
+			known[path] = true
+		}
+	}
+	todo, g := l.changeTasks(touched), &changeGroup{}
+	for _, e := range touched {
+		if e.change == nil {
+			g.effects = append(g.effects, e)
+		}
+	}
+	for _, o := range l.outputs {
+		if o.change == nil {
+			g.outputs = append(g.outputs, o)
+		}
+	}
+	for _, a := range added {
+		if !known[a.Path] {
+			g.added = append(g.added, a.Path)
+			todo = append(todo, changeTask{add: a, all: inserted})
+		}
+	}
+	if len(todo) > 0 {
+		files, err := l.record(ctx, todo)
+		if err != nil {
+			return nil, fmt.Errorf("recording change data: %w", err)
+		}
+		g.files = files
+		l.written = append(l.written, files...)
+	}
+	for _, e := range g.effects {
+		e.change = g
+	}
+	for _, o := range g.outputs {
+		o.change = g
+	}
+	l.groups = append(l.groups, g)
+	var out []*write.Output
+	for _, g := range l.groups {
+		out = append(out, g.files...)
+	}
+	return out, nil
+}
+
+// current reports whether nothing of a group has changed since it was
+// recorded; if something has, its members are marked for recording again.
+func (l *Ledger) current(g *changeGroup, added []*action.Add) bool {
+	ok := !slices.ContainsFunc(g.effects, func(e *Effect) bool { return e.change != g || l.effects[e.ID()] != e }) &&
+		!slices.ContainsFunc(g.outputs, func(o *Output) bool { return o.change != g }) &&
+		!slices.ContainsFunc(g.added, func(path string) bool {
+			return !slices.ContainsFunc(added, func(a *action.Add) bool { return a.Path == path })
+		})
+	if ok {
+		return true
+	}
+	for _, e := range g.effects {
+		e.change = nil
+	}
+	for _, o := range g.outputs {
+		o.change = nil
+	}
+	return false
+}
+
+// changeTasks lists what the effects and outputs that are out of date did.
+func (l *Ledger) changeTasks(touched []*Effect) []changeTask {
+	var todo []changeTask
+	out := map[*Output]map[string]*roaring64.Bitmap{}
+	mark := func(o *Output, row int64, kind string) {
+		if o.change != nil || o.dropped != nil && o.dropped.Contains(uint64(row)) {
+			return
+		}
+		kinds := out[o]
+		if kinds == nil {
+			kinds = map[string]*roaring64.Bitmap{postimage: roaring64.New(), inserted: roaring64.New()}
+			out[o] = kinds
+		}
+		kinds[kind].Add(uint64(row))
+	}
+	for _, e := range touched {
+		for _, r := range e.Rows {
+			if r.Output != nil {
+				mark(r.Output, r.At, postimage)
+			}
+		}
+		switch {
+		case e.change != nil:
+		case e.Whole:
+			todo = append(todo, changeTask{add: e.File, all: deleted})
+		default:
+			kinds := map[string]*roaring64.Bitmap{preimage: roaring64.New(), deleted: roaring64.New()}
+			for _, r := range e.Rows {
+				kind := deleted
+				if r.Output != nil {
+					kind = preimage
+				}
+				kinds[kind].Add(uint64(r.Pos))
+			}
+			todo = append(todo, changeTask{add: e.File, kinds: kinds})
+		}
+	}
+	for _, p := range l.inserts {
+		if p.output != nil {
+			mark(p.output, p.row, inserted)
+		}
+	}
+	for _, o := range l.outputs {
+		if kinds := out[o]; kinds != nil {
+			todo = append(todo, changeTask{add: o.file.Add, kinds: kinds})
+		}
+	}
+	return todo
+}
+
+// record reads the rows of the tasks, several files at a time, and writes them
+// with their kinds of change.
+func (l *Ledger) record(ctx context.Context, todo []changeTask) ([]*write.Output, error) {
+	spec := l.spec
+	spec.Changes = true
+	w, err := write.New(ctx, l.env, l.bucket, spec)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		lock sync.Mutex // of the writer
+		pool sync.WaitGroup
+	)
+	next := make(chan changeTask)
+	for range max(1, min(l.env.Workers, len(todo))) {
+		pool.Go(func() {
+			for t := range next {
+				if ctx.Err() != nil {
+					continue
+				}
+				if err := l.recordFile(ctx, t, w, &lock); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, t := range todo {
+		next <- t
+	}
+	close(next)
+	pool.Wait()
+	if err := context.Cause(ctx); err != nil {
+		w.Abort()
+		return nil, err
+	}
+	return w.Close()
+}
+
+func (l *Ledger) recordFile(ctx context.Context, t changeTask, w *write.Writer, lock *sync.Mutex) error {
+	o := scan.Options{Positions: true}
+	if t.all == "" {
+		rows := roaring64.New()
+		for _, b := range t.kinds {
+			rows.Or(b)
+		}
+		o.Rows = ranges(rows)
+		if len(o.Rows) == 0 {
+			return nil
+		}
+	}
+	for batch, err := range scan.File(ctx, l.env, l.src, t.add, o) {
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", t.add.Path, err)
+		}
+		put := func(cols []arrow.Array, rows int, kind string) error {
+			if rows == 0 {
+				return nil
+			}
+			lock.Lock()
+			defer lock.Unlock()
+			_, err := w.Write(append(slices.Clip(cols), columns.Constant(kind, types.String, rows)), rows)
+			return err
+		}
+		if t.all != "" {
+			if err := put(batch.Columns, batch.Rows, t.all); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, kind := range []string{deleted, preimage, postimage, inserted} {
+			set := t.kinds[kind]
+			if set == nil || set.IsEmpty() {
+				continue
+			}
+			var idx []int32
+			for i, pos := range batch.Positions {
+				if set.Contains(uint64(pos)) {
+					idx = append(idx, int32(i))
+				}
+			}
+			if len(idx) == 0 {
+				continue
+			}
+			if err := put(TakeColumns(batch.Columns, idx), len(idx), kind); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ranges are the runs of consecutive rows.
+func ranges(rows *roaring64.Bitmap) []scan.Range {
+	var out []scan.Range
+	for it := rows.Iterator(); it.HasNext(); {
+		pos := int64(it.Next())
+		if n := len(out); n > 0 && out[n-1].End == pos {
+			out[n-1].End = pos + 1
+		} else {
+			out = append(out, scan.Range{Start: pos, End: pos + 1})
+		}
+	}
+	return out
+}
