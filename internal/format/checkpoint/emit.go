@@ -21,6 +21,7 @@ type emitter struct {
 	pv   []byte
 	tags []byte
 	stat []byte
+	row  int // rows that were emitted
 }
 
 func (e *emitter) all(ctx context.Context, batches <-chan arrow.RecordBatch) error {
@@ -59,6 +60,7 @@ func (e *emitter) record(rec arrow.RecordBatch) error {
 		}
 	}
 	for i := range int(rec.NumRows()) {
+		e.row++
 		for _, c := range files {
 			if err := e.emitFile(c, i); err != nil {
 				return err
@@ -173,7 +175,7 @@ func (e *emitter) emitFile(c *fileColumns, i int) error {
 		return nil
 	}
 	f := &e.file
-	*f = action.File{Extra: f.Extra[:0]}
+	*f = action.File{Extra: f.Extra[:0], Line: e.row}
 	f.Path = plain(c.path.Value(i))
 	f.DataChange = c.dataChange != nil && c.dataChange.IsValid(i) && c.dataChange.Value(i)
 	optional := func(a ints, to *int64, has action.Field) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -58,7 +59,11 @@ func SidecarKey(s *action.Sidecar) (string, error) {
 // Read streams one file of a checkpoint (its only file, a part, the top level
 // of a V2 checkpoint, or a sidecar) into a handler. Sidecars are reported, not
 // followed. Errors of the store come back as they are, the rest as *Error.
-func Read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler) (err error) {
+func Read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler) error {
+	return read(ctx, b, obj, h, nil)
+}
+
+func read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler, later func(*Statistics)) (err error) {
 	if strings.HasSuffix(obj.Key, ".json") {
 		data, _, err := b.Get(ctx, obj.Key)
 		if err != nil {
@@ -73,7 +78,11 @@ func Read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.
 	if err != nil {
 		return err
 	}
-	defer src.close()
+	defer func() {
+		if !src.kept {
+			src.close()
+		}
+	}()
 	defer func() {
 		if r := recover(); r != nil { // the Parquet library on a damaged file
 			err = fmt.Errorf("damaged Parquet: %v", r)
@@ -84,7 +93,7 @@ func Read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.
 			err = &Error{obj.Key, err}
 		}
 	}()
-	return readParquet(ctx, src, h)
+	return readParquet(ctx, src, obj.Key, h, later)
 }
 
 // source is a file that remembers the store's own error, which the Parquet
@@ -94,6 +103,8 @@ type source struct {
 	close func() error
 	at    io.ReaderAt
 	err   error
+	keep  bool // may stay open: what it reads stays readable when the file is deleted
+	kept  bool // stays open, until the garbage collector closes it
 }
 
 func (s *source) ReadAt(p []byte, off int64) (int, error) {
@@ -120,11 +131,13 @@ func open(ctx context.Context, b *storage.Bucket, obj storage.Object) (*source, 
 		}
 		size = o.Size
 	}
-	r, err := b.OpenReader(ctx, obj.Key, size)
+	r, err := b.OpenReader(context.WithoutCancel(ctx), obj.Key, size) // it may be kept
 	if err != nil {
 		return nil, err
 	}
-	return newSource(r, size, r.Close), nil
+	src := newSource(r, size, r.Close)
+	_, src.keep = b.Driver().(storage.RandomReader)
+	return src, nil
 }
 
 func newSource(at io.ReaderAt, size int64, close func() error) *source {
@@ -137,7 +150,7 @@ type readerAtFunc func(p []byte, off int64) (int, error)
 
 func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
 
-func readParquet(ctx context.Context, src *source, h *action.Handler) error {
+func readParquet(ctx context.Context, src *source, key string, h *action.Handler, later func(*Statistics)) error {
 	props := parquet.NewReaderProperties(memory.DefaultAllocator)
 	props.BufferedStreamEnabled = true // a column chunk is not fetched whole
 	pf, err := file.NewParquetReader(src.SectionReader, file.WithReadProps(props))
@@ -155,6 +168,12 @@ func readParquet(ctx context.Context, src *source, h *action.Handler) error {
 	}
 	if err := checkChunks(pf, src.Size()); err != nil {
 		return err
+	}
+	if later != nil && h.Add != nil {
+		if stats := statisticsOf(pf, src, key); stats != nil {
+			later(stats)
+			leaves = slices.DeleteFunc(leaves, func(leaf int) bool { return leaf == stats.leaf })
+		}
 	}
 	rec, err := rd.GetRecordReader(ctx, leaves, nil)
 	if err != nil {

@@ -134,6 +134,13 @@ type state struct {
 	parts   []part
 	stats   colstats.Stats
 	decoded bool
+	leaves  []leafKnown
+}
+
+// leafKnown is the interval of a leaf, once it was asked for.
+type leafKnown struct {
+	known bool
+	v     interval
 }
 
 type part struct {
@@ -186,22 +193,30 @@ func (s *state) partitionValue(place int, t types.Type) *interval {
 func (s *state) leafInterval(i int) interval {
 	if !s.decoded {
 		s.decoded = true
+		if len(s.leaves) != len(s.t.leaves) {
+			s.leaves = make([]leafKnown, len(s.t.leaves))
+		}
+		clear(s.leaves)
 		if s.t.decoder.Decode(s.file.StatsJSON(), &s.stats) != nil {
 			s.t.decoder.Decode(nil, &s.stats) // no statistics are no error
 		}
 	}
+	k := &s.leaves[i]
+	if k.known {
+		return k.v
+	}
 	l := &s.stats.Leaves[i]
 	t := s.t.leaves[i].Type
-	out := interval{null: !l.NoNull(), value: !l.AllNull(s.stats.Records)}
-	if !out.value {
-		return out
+	k.known, k.v = true, interval{null: !l.NoNull(), value: !l.AllNull(s.stats.Records)}
+	if !k.v.value {
+		return k.v
 	}
-	out.lo, out.hi = l.Min(t), l.Max(t)
+	k.v.lo, k.v.hi = l.Min(t), l.Max(t)
 	if colstats.ClassOf(t) == colstats.Float {
 		// Writers differ in whether a NaN counts; it is larger than every number.
-		out.hi = notANumber
+		k.v.hi = notANumber
 	}
-	return out
+	return k.v
 }
 
 // Split parts the conjuncts of a predicate into those that need partition

@@ -35,6 +35,7 @@ type builder struct {
 	b             batch
 	adds, removes partBuilder
 	emit          func(*batch) // receives a batch that has become long
+	later         *leftover    // of the checkpoint file that is being read, when it keeps statistics
 }
 
 type partBuilder struct {
@@ -71,9 +72,17 @@ func bytesClone(s []uint32) []uint32 { return append(make([]uint32, 0, len(s)), 
 // take gives the batch away and starts the next.
 func (b *builder) take() *batch {
 	out := b.b
-	out.adds, out.removes = b.adds.take(), b.removes.take()
+	out.adds, out.removes = b.takeAdds(), b.removes.take()
 	b.b = batch{}
 	return &out
+}
+
+func (b *builder) takeAdds() part {
+	out := b.adds.take()
+	if b.later != nil && out.chunk.len() > 0 {
+		b.later.adopt(out.chunk, out.line)
+	}
+	return out
 }
 
 // handler receives what the snapshot needs from a scanner.
@@ -121,14 +130,14 @@ func (b *builder) file(p *partBuilder, f *action.File, remove bool) error {
 		return err
 	}
 	if b.emit != nil && p.chunk.len() >= batchRows {
-		b.emit(&batch{adds: b.adds.take(), removes: b.removes.take()})
+		b.emit(&batch{adds: b.takeAdds(), removes: b.removes.take()})
 	}
 	return nil
 }
 
 // discard forgets what an unfinished batch holds.
 func (b *builder) discard() {
-	b.b, b.emit = batch{}, nil
+	b.b, b.emit, b.later = batch{}, nil, nil
 	b.adds.reset()
 	b.removes.reset()
 }

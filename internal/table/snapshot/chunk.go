@@ -19,13 +19,14 @@ type chunk struct {
 	pathEnd []uint32
 	size    []int64
 	modTime []int64
-	records []int64                  // numRecords of the statistics, -1 when they do not say
+	records []int64                  // numRecords of the statistics, -1 when they do not say; see left
 	tuple   []uint32                 // partition values, by number in the dictionary
 	dead    []uint32                 // state in which the row died, 0 while it lives; atomic
 	vectors []*action.DeletionVector // nil when no row of the chunk has one
 
 	cold coldColumn
-	tail bool // short commits are copied behind it
+	left *left // statistics that are still in the checkpoint; cold and records are without them then
+	tail bool  // short commits are copied behind it
 }
 
 const (

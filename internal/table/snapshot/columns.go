@@ -80,7 +80,7 @@ func (c *columns) adopt(v *view, p *part) (func(i int) ref, error) {
 	}
 	v.texts = c.dict.texts
 	c.index.reserve(n)
-	if n >= wholeFrom {
+	if n >= wholeFrom || p.chunk.left != nil {
 		for i, t := range p.chunk.tuple {
 			p.chunk.tuple[i] = local[t]
 		}

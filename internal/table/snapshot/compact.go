@@ -21,12 +21,12 @@ func (v *view) compact(cols *columns) view {
 	}
 	v.all(func(r ref) bool {
 		c, k := v.chunks[r.chunk()], r.row()
-		stats, rest, err := c.cold.record(k)
+		stats, rest, err := c.record(k)
 		if err != nil { // damaged memory
 			panic("snapshot: " + err.Error())
 		}
 		p.chunk.paths = append(p.chunk.paths, c.path(k)...)
-		p.chunk.add(row{size: c.size[k], modTime: c.modTime[k], records: c.records[k],
+		p.chunk.add(row{size: c.size[k], modTime: c.modTime[k], records: c.numRecords(k),
 			tuple: p.dict.ofString(v.texts[c.tuple[k]]), vector: c.vector(k), stats: stats, rest: rest})
 		if p.chunk.len() >= batchRows {
 			flush()

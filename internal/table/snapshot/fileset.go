@@ -61,7 +61,8 @@ func (s *FileSet) ModificationTime(i int) int64 {
 // applied; ok is false when the statistics do not say.
 func (s *FileSet) NumRecords(i int) (n int64, ok bool) {
 	c, k := s.at(i)
-	return max(c.records[k], 0), c.records[k] >= 0
+	n = c.numRecords(k)
+	return max(n, 0), n >= 0
 }
 
 // Tuple numbers the file's combination of partition values: files with equal
@@ -84,7 +85,7 @@ func (s *FileSet) Partition(i, col int) (value string, null bool) {
 // bytes are shared: do not change them.
 func (s *FileSet) StatsJSON(i int) []byte {
 	c, k := s.at(i)
-	stats, _, err := c.cold.record(k)
+	stats, _, err := c.record(k)
 	if err != nil || len(stats) == 0 {
 		return nil
 	}
@@ -100,8 +101,26 @@ func (s *FileSet) DV(i int) *action.DeletionVector {
 // Add is the whole action, made anew: DataChange is false, as in a checkpoint.
 func (s *FileSet) Add(i int) *action.Add {
 	c, k := s.at(i)
+	stats, rest, err := c.record(k)
+	if err != nil { // damaged memory
+		panic("snapshot: " + err.Error())
+	}
+	return s.add(c, k, stats, rest)
+}
+
+// Bare is Add without the statistics, which costs less.
+func (s *FileSet) Bare(i int) *action.Add {
+	c, k := s.at(i)
+	_, rest, err := c.cold.record(k)
+	if err != nil { // damaged memory
+		panic("snapshot: " + err.Error())
+	}
+	return s.add(c, k, nil, rest)
+}
+
+func (s *FileSet) add(c *chunk, k int, stats, rest []byte) *action.Add {
 	var f action.File
-	s.v.file(c, k, &f, false)
+	s.v.restore(c, k, &f, false, stats, rest)
 	a, err := f.Add()
 	if err != nil { // what was parsed once parses again
 		panic("snapshot: " + err.Error())
@@ -112,8 +131,16 @@ func (s *FileSet) Add(i int) *action.Add {
 
 // file restores the raw form of a row.
 func (v *view) file(c *chunk, k int, f *action.File, remove bool) {
-	stats, rest, err := c.cold.record(k)
-	if err == nil && len(rest) > 0 {
+	stats, rest, err := c.record(k)
+	if err != nil { // damaged memory
+		panic("snapshot: " + err.Error())
+	}
+	v.restore(c, k, f, remove, stats, rest)
+}
+
+func (v *view) restore(c *chunk, k int, f *action.File, remove bool, stats, rest []byte) {
+	var err error
+	if len(rest) > 0 {
 		object := make([]byte, 0, len(rest)+2)
 		object = append(append(append(object, '{'), rest...), '}')
 		err = f.Parse(object, remove)

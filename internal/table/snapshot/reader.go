@@ -166,7 +166,9 @@ func (r *reader) partTask(obj storage.Object) *task {
 		}
 		defer r.release(w)
 		w.b.emit = func(b *batch) { t.batches = append(t.batches, b) }
-		err = checkpoint.Read(r.ctx, r.bucket, obj, w.h)
+		err = checkpoint.ReadLater(r.ctx, r.bucket, obj, w.h, func(s *checkpoint.Statistics) {
+			w.b.later = &leftover{stats: s, log: r.env.Log}
+		})
 		w.b.emit = nil
 		var store *storage.Error
 		if err != nil && (r.ctx.Err() != nil || errors.As(err, &store) && !errors.Is(err, storage.ErrNotExist)) {

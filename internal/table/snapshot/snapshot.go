@@ -130,7 +130,7 @@ func (s *Snapshot) NumDeletedRows() int64 { return s.files.deleted }
 // a file does not say.
 func (s *Snapshot) NumRecords() (n int64, ok bool) {
 	ok = s.files.all(func(r ref) bool {
-		k := s.files.chunks[r.chunk()].records[r.row()]
+		k := s.files.chunks[r.chunk()].numRecords(r.row())
 		n += k
 		return k >= 0
 	})

@@ -145,7 +145,8 @@ func (p *Plan) admit(a *action.Add) prune.Verdict {
 	return prune.Verdict{Keep: true}
 }
 
-// Kept yields the files that may hold rows of the result, one by one.
+// Kept yields the files that may hold rows of the result, one by one, without
+// their statistics.
 func (p *Plan) Kept() iter.Seq[*action.Add] {
 	return func(yield func(*action.Add) bool) {
 		for s := range p.kept() {
@@ -162,11 +163,8 @@ func (p *Plan) kept() iter.Seq[scan.Share] {
 	}
 	return func(yield func(scan.Share) bool) {
 		files := p.snap.Files()
-		for i := range files.All() {
-			if !p.pruner.Keep(files.Ref(i)).Keep {
-				continue
-			}
-			add := files.Add(i)
+		for i := range files.Select(p.pruner) {
+			add := files.Bare(i)
 			if p.admit(add).Keep && !yield(scan.Share{Add: add}) {
 				return
 			}
