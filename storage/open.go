@@ -53,6 +53,18 @@ func (c Config) Only(names ...string) error {
 	return nil
 }
 
+// Names are the names of the values that were given, sorted.
+func (c Config) Names() []string { return slices.Sorted(maps.Keys(c.values)) }
+
+// String says which options were given, never their values: some are secret.
+func (c Config) String() string { return "options " + strings.Join(c.Names(), ", ") }
+
+// GoString is String.
+func (c Config) GoString() string { return c.String() }
+
+// Format prints String for every verb.
+func (c Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
+
 // merge adds values that were not given explicitly.
 func (c Config) merge(q url.Values) {
 	for k, v := range q {
@@ -68,6 +80,7 @@ type Opener func(ctx context.Context, location string, cfg Config) (Driver, erro
 var registry struct {
 	sync.RWMutex
 	openers map[string]Opener
+	hosts   map[string]Opener // for https URLs, by a part of the host's name
 }
 
 // Register makes a scheme known to Open; drivers call it from init. The
@@ -84,6 +97,36 @@ func Register(scheme string, open Opener) {
 	registry.openers[scheme] = open
 }
 
+// RegisterHost makes https URLs known to Open whose host name has the part, which is
+// given with its dots (".blob.core."): stores that are also addressed by plain
+// URLs. They go before a driver of the scheme https. Registering a part twice panics.
+func RegisterHost(part string, open Opener) {
+	registry.Lock()
+	defer registry.Unlock()
+	if _, dup := registry.hosts[part]; dup {
+		panic("storage: the host " + strconv.Quote(part) + " is registered twice")
+	}
+	if registry.hosts == nil {
+		registry.hosts = map[string]Opener{}
+	}
+	registry.hosts[part] = open
+}
+
+// opener finds the driver of a location. The registry is locked.
+func opener(scheme, location string) (Opener, bool) {
+	if scheme == "https" {
+		host, _, _ := strings.Cut(location[len("https:"):], "?")
+		host, _, _ = strings.Cut(strings.TrimLeft(host, "/"), "/")
+		for _, part := range slices.Sorted(maps.Keys(registry.hosts)) {
+			if strings.Contains(strings.ToLower(host), part) {
+				return registry.hosts[part], true
+			}
+		}
+	}
+	open, ok := registry.openers[scheme]
+	return open, ok
+}
+
 // Open opens the store that the location names: a plain path, or a URL whose
 // scheme a driver has registered. A URL's query gives options that the caller
 // does not set. Opening does not create anything.
@@ -97,7 +140,7 @@ func Open(ctx context.Context, location string, opts ...Option) (*Bucket, error)
 	}
 	scheme := Scheme(location)
 	registry.RLock()
-	open, ok := registry.openers[scheme]
+	open, ok := opener(scheme, location)
 	known := slices.Sorted(maps.Keys(registry.openers))
 	registry.RUnlock()
 	if !ok {

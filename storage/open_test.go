@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,5 +146,39 @@ func TestOpenReaderByRanges(t *testing.T) {
 	}
 	if _, err := b.OpenReader(ctx, "none", -1); !errors.Is(err, storage.ErrNotExist) {
 		t.Errorf("OpenReader of nothing: %v", err)
+	}
+}
+
+// A Config names its options and hides their values, however it is printed.
+func TestConfigHides(t *testing.T) {
+	var seen storage.Config
+	storage.Register("hides", func(_ context.Context, _ string, cfg storage.Config) (storage.Driver, error) {
+		seen = cfg
+		return memory.New(), nil
+	})
+	if _, err := storage.Open(t.Context(), "hides://x?sig=PLANTED", storage.With("key", "PLANTED")); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{fmt.Sprint(seen), fmt.Sprintf("%+v %#v %q", seen, &seen, []storage.Config{seen}), fmt.Sprintf("%#v", struct{ C storage.Config }{seen})} {
+		if strings.Contains(text, "PLANTED") || !strings.Contains(text, "key") {
+			t.Errorf("printed as %s", text)
+		}
+	}
+}
+
+// A driver for hosts goes before one for https.
+func TestRegisterHost(t *testing.T) {
+	storage.RegisterHost(".blob.test.", func(_ context.Context, location string, _ storage.Config) (storage.Driver, error) {
+		return memory.New(memory.WithURL(location)), nil
+	})
+	b, err := storage.Open(t.Context(), "https://Acc.Blob.Test.example/c/p?x=y")
+	if err != nil || b.URL() != "https://Acc.Blob.Test.example/c/p" {
+		t.Errorf("%v, %v", b, err)
+	}
+	if _, err := storage.Open(t.Context(), "https://example/.blob.test./"); err == nil {
+		t.Error("a path was taken for a host")
+	}
+	if d := b.Describe(); d != nil {
+		t.Errorf("the memory store describes itself as %v", d)
 	}
 }

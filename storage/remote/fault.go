@@ -95,9 +95,27 @@ func Transient(err error) bool {
 // ErrShort is a reply whose body ended before its declared length.
 var ErrShort = errors.New("the reply ended early")
 
+// notSent marks what failed before the request.
+type notSent struct{ error }
+
+func (n *notSent) Unwrap() error { return n.error }
+
+// NotSent marks an error of what comes before a request, signing in for example:
+// whatever it is, the request had no effect.
+func NotSent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &notSent{err}
+}
+
 // NotDone reports whether a request that failed with err cannot have had an
 // effect: it never reached the store, or the store turned it away.
 func NotDone(err error) bool {
+	var n *notSent
+	if errors.As(err, &n) || mistrusted(err) || noSuchHost(err) {
+		return true
+	}
 	var r *Reply
 	if errors.As(err, &r) {
 		switch r.Status {
@@ -107,9 +125,6 @@ func NotDone(err error) bool {
 			return true
 		}
 		return r.Status >= 300 && r.Status < 500
-	}
-	if mistrusted(err) || noSuchHost(err) {
-		return true
 	}
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"

@@ -52,6 +52,8 @@ func TestFaults(t *testing.T) {
 		{context.Canceled, 1, 1, true},
 		{errors.New("something else"), 1, 1, true},
 		{&net.DNSError{IsNotFound: true}, 1, 1, false},
+		{NotSent(status(503)), 4, 4, false},
+		{NotSent(errors.New("no sign-in")), 1, 1, false},
 	} {
 		t.Run(fmt.Sprint(tc.err), func(t *testing.T) {
 			n := 0
@@ -163,5 +165,20 @@ func TestReplies(t *testing.T) {
 	r := &Reply{Status: 409, Code: "BlobAlreadyExists", Text: " there is one\n", ID: "r1"}
 	if got, want := r.Error(), "409 Conflict (BlobAlreadyExists): there is one [request r1]"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// A vault of the context goes before the registered one.
+func TestVaults(t *testing.T) {
+	RegisterVault("testvault", func(_ context.Context, ref string) (string, error) {
+		return "", errors.New("the registered vault is closed")
+	})
+	s := NewSecret("testvault://v/name")
+	if _, err := s.Reveal(t.Context()); err == nil || !strings.Contains(err.Error(), "testvault://v/name: the registered vault is closed") {
+		t.Errorf("the registered vault: %v", err)
+	}
+	ctx := WithVault(t.Context(), "testvault", func(_ context.Context, ref string) (string, error) { return "of " + ref, nil })
+	if v, err := s.Reveal(ctx); v != "of testvault://v/name" || err != nil || s.Origin() != "testvault://v/name" {
+		t.Errorf("%s, %v, %s", v, err, s.Origin())
 	}
 }

@@ -99,9 +99,12 @@ func (s Secret) Reveal(ctx context.Context) (string, error) {
 		}
 		return "", fmt.Errorf("secret %s: the file is empty", text)
 	}
-	vaults.RLock()
-	open := vaults.open[scheme]
-	vaults.RUnlock()
+	open, ok := ctx.Value(vaultKey(scheme)).(Vault)
+	if !ok {
+		vaults.RLock()
+		open = vaults.open[scheme]
+		vaults.RUnlock()
+	}
 	v, err := open(ctx, text)
 	if err != nil {
 		return "", fmt.Errorf("secret %s: %w", text, err)
@@ -109,18 +112,30 @@ func (s Secret) Reveal(ctx context.Context) (string, error) {
 	return v, nil
 }
 
+// Vault finds the secret of a reference (SCHEME://...).
+type Vault func(ctx context.Context, ref string) (string, error)
+
+type vaultKey string
+
+// WithVault makes secrets that are revealed under the context look into this vault
+// instead of the registered one of the scheme: a driver that was given credentials
+// for the vault.
+func WithVault(ctx context.Context, scheme string, v Vault) context.Context {
+	return context.WithValue(ctx, vaultKey(scheme), v)
+}
+
 var vaults struct {
 	sync.RWMutex
-	open map[string]func(ctx context.Context, ref string) (string, error)
+	open map[string]Vault
 }
 
 // RegisterVault makes references of a scheme (SCHEME://...) known. Drivers call
 // it from init; registering a scheme twice panics.
-func RegisterVault(scheme string, open func(ctx context.Context, ref string) (string, error)) {
+func RegisterVault(scheme string, open Vault) {
 	vaults.Lock()
 	defer vaults.Unlock()
 	if vaults.open == nil {
-		vaults.open = map[string]func(context.Context, string) (string, error){}
+		vaults.open = map[string]Vault{}
 	}
 	if vaults.open[scheme] != nil || slices.Contains([]string{"env", "file"}, scheme) {
 		panic("remote: the vault scheme " + scheme + " is registered twice")
