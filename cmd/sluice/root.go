@@ -69,6 +69,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	if flushed := a.out.Flush(); err == nil && flushed != nil {
 		err = fmt.Errorf("writing the result: %w", flushed)
 	}
+	if _, ok := err.(told); ok {
+		return exitFailed
+	}
 	return a.exit(ctx, err)
 }
 
@@ -123,7 +126,7 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.DurationVar(&a.timeout, "timeout", 0, "give up after this time, for example 30s")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(),
-		a.cat(), a.head(), a.count(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.explain())
+		a.cat(), a.head(), a.count(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.inspect(), a.explain())
 	narrow(root)
 	return root
 }
@@ -182,9 +185,9 @@ func parseBytes(s string) (int64, error) {
 	return int64(n * unit), nil
 }
 
-// tableOptions are the library options that the global flags ask for. Each
-// handle gets a bucket of its own, so that calls can be traced and counted.
-func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, error) {
+// bucket opens a store with the options of the global flags. Each handle gets a
+// bucket of its own, so that calls can be traced and counted.
+func (a *app) bucket(ctx context.Context, url string) (*storage.Bucket, error) {
 	var so []storage.Option
 	for _, o := range a.options {
 		k, v, ok := strings.Cut(o, "=")
@@ -205,6 +208,15 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 	a.mu.Lock()
 	a.buckets = append(a.buckets, b)
 	a.mu.Unlock()
+	return b, nil
+}
+
+// tableOptions are the library options that the global flags ask for.
+func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, error) {
+	b, err := a.bucket(ctx, url)
+	if err != nil {
+		return nil, err
+	}
 	opts := []sluice.Option{sluice.WithBucket(b), sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		opts = append(opts, sluice.WithUserName(u.Username))

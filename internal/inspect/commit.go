@@ -48,12 +48,13 @@ func CommitText(version int64, acts []action.Action, whole bool) string {
 		return b.String()
 	}
 	for _, a := range acts {
-		b.WriteString("\n  " + actionText(a))
+		b.WriteString("\n  " + ActionText(a))
 	}
 	return b.String()
 }
 
-func actionText(a action.Action) string {
+// ActionText is one action as a line for people.
+func ActionText(a action.Action) string {
 	switch x := a.(type) {
 	case *action.Add:
 		return fmt.Sprintf("add       %s  %d bytes  %s rows%s%s", PlainPath(x.Path), x.Size, Rows(x), vectorText(x.DeletionVector), changeText(x.DataChange))

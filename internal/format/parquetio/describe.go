@@ -19,6 +19,7 @@ type Description struct {
 	Rows        int64               `json:"rows"`
 	FooterBytes int64               `json:"footerBytes"`
 	KeyValues   []DescribedKey      `json:"keyValueMetadata"`
+	Fields      []DescribedField    `json:"fields"` // the top-level columns as Delta would have them
 	Columns     []DescribedColumn   `json:"columns"`
 	RowGroups   []DescribedRowGroup `json:"rowGroups"`
 	Problems    []string            `json:"problems,omitempty"`
@@ -29,6 +30,14 @@ type DescribedKey struct {
 	Key   string `json:"key"`
 	Bytes int    `json:"bytes"`
 	Value string `json:"value"`
+}
+
+// DescribedField is a top-level column; Type is empty when no Delta type can hold it.
+type DescribedField struct {
+	Name    string `json:"name"`
+	Type    string `json:"type,omitempty"`
+	FieldID *int32 `json:"fieldId,omitempty"`
+	Problem string `json:"problem,omitempty"`
 }
 
 // DescribedColumn is a leaf of the schema.
@@ -141,6 +150,18 @@ func (f *File) describe() (*Description, error) {
 	}
 	meta := &fileMeta{}
 	meta.buildTree(f.md.Schema.Root())
+	for _, n := range meta.root.children {
+		fd := DescribedField{Name: n.name}
+		if n.fieldID >= 0 {
+			fd.FieldID = &n.fieldID
+		}
+		if t, err := naturalType(n); err != nil {
+			fd.Problem = err.Error()
+		} else {
+			fd.Type = t.String()
+		}
+		d.Fields = append(d.Fields, fd)
+	}
 	for _, l := range meta.leaves {
 		d.Columns = append(d.Columns, describeLeaf(l, f.md.Schema.Column(l.leaf)))
 	}

@@ -1,0 +1,38 @@
+package sluice
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluicelake/sluice/internal/inspect"
+)
+
+// InspectOptions say how much Inspect tells. The zero value tells all that
+// memory should hold.
+type InspectOptions struct {
+	Limit int // entries of a long list; 0 is all
+	// Offset and Size name one deletion vector in a file, as a descriptor does;
+	// all of its positions are listed then.
+	Offset, Size *int64
+}
+
+// FileInfo is what one file of a table is and holds, in the form of its JSON.
+type FileInfo = inspect.File
+
+// Inspect reads one file of a table for people: a commit, a checkpoint or a part
+// of one, a checksum, a file of deletion vectors, a data file. It is recognised
+// by its name and its content. A damaged file is no error: what can be read is
+// told, and FileInfo.Problems says where the damage is. With WithBucket the
+// location is a key of that bucket.
+func Inspect(ctx context.Context, location string, o InspectOptions, opts ...Option) (info *FileInfo, err error) {
+	c := configure(opts)
+	place := &inspect.Place{Bucket: c.bucket, Key: location, Table: true}
+	if c.bucket == nil {
+		if place, err = inspect.Find(ctx, location, c.open); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, place.Bucket.Close()) }()
+	}
+	info, err = inspect.Inspect(ctx, c.env, place, inspect.Options(o))
+	return info, mark(err)
+}
