@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -82,11 +83,22 @@ func (s *Snapshot) Paths() iter.Seq[string] {
 }
 
 // ScanOptions say what a scan reads. The zero value reads everything.
+//
+// A column is the name of a top-level column, a.b for a member of a struct, * for
+// all, or a member of the hidden struct column _metadata: file_path, file_name,
+// file_size, file_block_start, file_block_length, file_modification_time,
+// row_index and, where row tracking is on, row_id, row_commit_version,
+// base_row_id and default_row_commit_version. Each may be followed by AS and
+// another name. Names with dots and the like stand in backquotes. Where can use
+// all of them.
 type ScanOptions struct {
 	Where   string   // a SQL condition
-	Columns []string // top-level columns, in this order
+	Columns []string // in this order; nil is all
 	Limit   int64    // at most that many rows; 0 is all
 }
+
+// NoRows is a limit that lets no row pass.
+const NoRows int64 = math.MinInt64
 
 // Scan is a reading that has not begun.
 type Scan struct {
@@ -103,7 +115,10 @@ func (c *Scan) plan() (*read.Plan, error) {
 		return nil, c.fail(err)
 	}
 	limit := c.o.Limit
-	if limit <= 0 {
+	switch {
+	case limit == NoRows:
+		limit = 0
+	case limit <= 0:
 		limit = -1
 	}
 	p, err := read.NewPlan(c.s.s, read.Spec{Where: where, Columns: c.o.Columns, Limit: limit, Options: expr.Options{Now: c.s.t.config.env.Now()}})

@@ -34,7 +34,11 @@ func (a *app) cat() *cobra.Command {
 		Use:   "cat TABLE",
 		Short: "Print the rows of a table",
 		Long: `Print rows. The formats are table (for people), csv, jsonl (one canonical JSON object a row),
-parquet and arrow (an IPC stream). The order of rows is not defined.`,
+parquet and arrow (an IPC stream). The order of rows is not defined.
+
+A column in --columns is a name, a.b for a member of a struct, * for all, or a member of the hidden column _metadata
+(file_path, file_name, file_size, file_modification_time, row_index and, with row tracking, row_id and row_commit_version),
+each with 'AS name' if another name is wanted. Backquote names with dots or commas. Conditions can use them too.`,
 		Example: `  sluice cat people --where "country = 'UK'" --columns user_id,name --limit 5
   sluice cat people --version 3 --format jsonl`,
 		Args: exactArgs("TABLE"),
@@ -61,7 +65,7 @@ func (r *reading) flags(cmd *cobra.Command, limit int64) {
 	f := cmd.Flags()
 	f.StringVar(&r.where, "where", "", "print only rows that satisfy this `CONDITION`")
 	f.StringVar(&r.columns, "columns", "", "print only these columns, separated by commas")
-	f.Int64VarP(&r.limit, "limit", "n", limit, "print at most this many rows (0: all)")
+	f.Int64VarP(&r.limit, "limit", "n", limit, "print at most this many rows")
 	f.StringVar(&r.format, "format", "", "table, csv, jsonl, parquet or arrow (default: table; with --json jsonl)")
 	choices(cmd, "format", rowFormats)
 }
@@ -97,8 +101,13 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 	}
 	defer t.Close()
 	o := sluice.ScanOptions{Where: r.where, Limit: r.limit}
-	if r.columns != "" {
-		o.Columns = splitNames(r.columns)
+	if cmd.Flags().Changed("columns") {
+		if o.Columns = splitNames(r.columns); len(o.Columns) == 0 {
+			return usagef("--columns names no column; * is all of them")
+		}
+	}
+	if r.limit == 0 && cmd.Flags().Changed("limit") {
+		o.Limit = sluice.NoRows
 	}
 	scan := s.Scan(o)
 	schema, err := scan.Schema()
@@ -111,6 +120,9 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 		if a.json {
 			format = "jsonl"
 		}
+	}
+	if name, ok := twice(schema); ok && (format == "jsonl" || format == "parquet") {
+		return usagef("two columns are called %s, which %s cannot hold: give one another name with AS", name, format)
 	}
 	switch format {
 	case "csv":
@@ -128,14 +140,34 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 // rowFormats are the values of --format.
 var rowFormats = []string{"table", "csv", "jsonl", "parquet", "arrow"}
 
+// splitNames parts a list at the commas outside of backquotes.
 func splitNames(s string) []string {
-	var out []string
-	for _, n := range strings.Split(s, ",") {
-		if n = strings.TrimSpace(n); n != "" {
-			out = append(out, n)
+	out := []string{}
+	quoted, from := false, 0
+	for i := 0; i <= len(s); i++ {
+		switch {
+		case i == len(s) || s[i] == ',' && !quoted:
+			if n := strings.TrimSpace(s[from:i]); n != "" {
+				out = append(out, n)
+			}
+			from = i + 1
+		case s[i] == '`':
+			quoted = !quoted
 		}
 	}
 	return out
+}
+
+// twice is a name that two columns have, for formats that cannot hold both.
+func twice(s *types.Struct) (string, bool) {
+	seen := map[string]bool{}
+	for _, name := range s.Names() {
+		if seen[name] {
+			return name, true
+		}
+		seen[name] = true
+	}
+	return "", false
 }
 
 func (a *app) asJSONL(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
@@ -156,7 +188,7 @@ func (a *app) asJSONL(ctx context.Context, scan *sluice.Scan, schema *types.Stru
 
 // cell is a value as text: strings bare, NULL as given, the rest canonical.
 func cell(col arrow.Array, t types.Type, row int, null string) string {
-	if col.IsNull(row) {
+	if columns.IsNull(col, row) {
 		return null
 	}
 	text := string(columns.AppendCanonicalValue(nil, col, t, row))
@@ -183,6 +215,10 @@ func (a *app) asTable(ctx context.Context, scan *sluice.Scan, schema *types.Stru
 		if err != nil {
 			return err
 		}
+		if len(header) == 0 { // rows of nothing
+			shown += b.NumRows()
+			continue
+		}
 		for i := range int(b.NumRows()) {
 			row := make([]string, len(header))
 			for c := range row {
@@ -196,7 +232,7 @@ func (a *app) asTable(ctx context.Context, scan *sluice.Scan, schema *types.Stru
 			rows = nil
 		}
 	}
-	if len(rows) > 0 || shown == 0 {
+	if len(rows) > 0 || shown == 0 && len(header) > 0 {
 		a.table(header, rows, right...)
 	}
 	a.remark("%s", plural(shown, "row"))
@@ -225,6 +261,13 @@ func (a *app) asCSV(ctx context.Context, scan *sluice.Scan, schema *types.Struct
 		for i := range int(b.NumRows()) {
 			for c := range row {
 				row[c] = cell(b.Column(c), schema.Fields[c].Type, i, "")
+			}
+			if len(row) == 1 && row[0] == "" { // a blank line is no record to many readers
+				w.Flush()
+				if _, err := a.out.WriteString("\"\"\n"); err != nil {
+					return err
+				}
+				continue
 			}
 			if err := w.Write(row); err != nil {
 				return err

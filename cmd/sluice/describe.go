@@ -28,7 +28,7 @@ func (a *app) schema() *cobra.Command {
 			}
 			defer t.Close()
 			if a.json {
-				return a.object(map[string]any{"version": s.Version(), "schema": json.RawMessage(types.JSON(s.Schema())), "partitionColumns": s.PartitionColumns()})
+				return a.object(map[string]any{"version": s.Version(), "schema": json.RawMessage(types.JSON(s.Schema())), "partitionColumns": list(s.PartitionColumns())})
 			}
 			part := map[string]bool{}
 			for _, p := range s.PartitionColumns() {
