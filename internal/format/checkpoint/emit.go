@@ -29,7 +29,9 @@ func (e *emitter) all(ctx context.Context, batches <-chan arrow.RecordBatch) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := e.record(b); err != nil {
+		err := e.record(b)
+		b.Release() // everything was copied
+		if err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
@@ -151,14 +150,15 @@ type readerAtFunc func(p []byte, off int64) (int, error)
 func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
 
 func readParquet(ctx context.Context, src *source, key string, h *action.Handler, later func(*Statistics)) error {
-	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	mem := &recycler{}
+	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true // a column chunk is not fetched whole
 	pf, err := file.NewParquetReader(src.SectionReader, file.WithReadProps(props))
 	if err != nil {
 		return err
 	}
 	defer pf.Close()
-	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: false}, memory.DefaultAllocator)
+	rd, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows, Parallel: false}, mem)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"sort"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
@@ -113,6 +112,10 @@ func (p *pieces) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
+// Scratch is memory that reading statistics uses again and again. The zero
+// value is ready; it is safe for concurrent use.
+type Scratch struct{ mem recycler }
+
 // Groups is the number of row groups, the units in which statistics are read.
 func (s *Statistics) Groups() int { return len(s.first) - 1 }
 
@@ -126,8 +129,8 @@ func (s *Statistics) Rows(group int) (from, to int64) { return s.first[group], s
 
 // Read hands out the statistics of the rows of a group in their order; nil
 // where there are none. The bytes are valid during the call only. It ends when
-// each says false.
-func (s *Statistics) Read(group int, each func(row int64, stats []byte) bool) (err error) {
+// each says false. Readers of several groups share their scratch space.
+func (s *Statistics) Read(group int, scratch *Scratch, each func(row int64, stats []byte) bool) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("damaged Parquet: %v", r)
@@ -136,7 +139,7 @@ func (s *Statistics) Read(group int, each func(row int64, stats []byte) bool) (e
 			err = &Error{s.key, fmt.Errorf("statistics: %w", err)}
 		}
 	}()
-	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props := parquet.NewReaderProperties(&scratch.mem)
 	props.BufferedStreamEnabled = true
 	pf, err := file.NewParquetReader(io.NewSectionReader(s.at, 0, s.size), file.WithReadProps(props), file.WithMetadata(s.meta))
 	if err != nil {

@@ -148,11 +148,14 @@ func (p *partBuilder) file(f *action.File, remove bool) error {
 		raw = []byte("{}")
 	}
 	if p.chunk.len() == 0 || !bytes.Equal(raw, p.lastRaw) {
-		if err := texts(f, raw, "partitionValues"); err != nil {
-			return err
+		n, known := p.dict.number[string(raw)]
+		if !known {
+			if err := texts(f, raw, "partitionValues"); err != nil {
+				return err
+			}
+			n = p.dict.put(string(raw))
 		}
-		p.lastRaw = append(p.lastRaw[:0], raw...)
-		p.lastTuple = p.dict.of(raw)
+		p.lastRaw, p.lastTuple = append(p.lastRaw[:0], raw...), n
 	}
 	if err := texts(f, f.Tags, "tags"); err != nil {
 		return err

@@ -29,9 +29,18 @@ type view struct {
 	deleted int64 // rows under deletion vectors
 }
 
+// replace enters a row, and kills the one that lived under its identity.
+func (c *columns) replace(v *view, r ref, h uint32, id []byte) {
+	old, ok := c.find(v.chunks, h, id, v.state, &c.buf)
+	if ok {
+		c.kill(v, old)
+	}
+	c.index.insert(h, r)
+	v.count(v.chunks[r.chunk()], r.row())
+}
+
 // find returns the living row of an identity, as state sees it.
-func (c *columns) find(chunks []*chunk, id []byte, state uint32, buf *[]byte) (found ref, ok bool) {
-	h := hashOf(id)
+func (c *columns) find(chunks []*chunk, h uint32, id []byte, state uint32, buf *[]byte) (found ref, ok bool) {
 	c.index.each(h, func(r ref) bool {
 		if r.chunk() >= len(chunks) || r.row() >= chunks[r.chunk()].len() || !chunks[r.chunk()].alive(r.row(), state) {
 			return true
@@ -118,15 +127,12 @@ func (c *columns) adopt(v *view, p *part) (func(i int) ref, error) {
 	return func(i int) ref { return makeRef(last, base+i) }, nil
 }
 
-// enter makes a row visible to the index, and to the view's totals.
-func (c *columns) enter(v *view, r ref, id []byte) {
-	c.index.insert(hashOf(id), r)
-	v.count(v.chunks[r.chunk()], r.row())
-}
-
 // drop kills the living row of an identity, if there is one.
-func (c *columns) drop(v *view, id []byte) bool {
-	r, ok := c.find(v.chunks, id, v.state, &c.buf)
+func (c *columns) drop(v *view, h uint32, id []byte) bool {
+	if v.live == 0 {
+		return false
+	}
+	r, ok := c.find(v.chunks, h, id, v.state, &c.buf)
 	if ok {
 		c.kill(v, r)
 	}

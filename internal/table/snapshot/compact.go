@@ -16,7 +16,7 @@ func (v *view) compact(cols *columns) view {
 		}
 		for i := range q.chunk.len() {
 			id = identity(id[:0], q.chunk.path(i), q.chunk.vector(i))
-			cols.enter(&out, at(i), id)
+			cols.replace(&out, at(i), hashOf(id), id)
 		}
 	}
 	v.all(func(r ref) bool {

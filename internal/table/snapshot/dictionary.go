@@ -12,14 +12,7 @@ type dictionary struct {
 	number map[string]uint32
 }
 
-// of returns the number of a text; it is copied when new.
-func (d *dictionary) of(text []byte) uint32 {
-	if n, ok := d.number[string(text)]; ok {
-		return n
-	}
-	return d.put(string(text))
-}
-
+// ofString returns the number of a text.
 func (d *dictionary) ofString(s string) uint32 {
 	if n, ok := d.number[s]; ok {
 		return n

@@ -171,6 +171,6 @@ func (s *FileSet) Find(path, dvID string) (i int, ok bool) {
 	s.v.cols.mu.RLock()
 	defer s.v.cols.mu.RUnlock()
 	var buf []byte
-	r, ok := s.v.cols.find(s.v.chunks, id, s.v.state, &buf)
+	r, ok := s.v.cols.find(s.v.chunks, hashOf(id), id, s.v.state, &buf)
 	return int(r), ok
 }

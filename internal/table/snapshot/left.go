@@ -81,8 +81,9 @@ func (o *leftover) fetchAll() {
 			begin()
 		}
 	}
+	scratch := &checkpoint.Scratch{}
 	for g := range o.stats.Groups() {
-		err := o.stats.Read(g, func(row int64, stats []byte) bool {
+		err := o.stats.Read(g, scratch, func(row int64, stats []byte) bool {
 			for at < len(o.chunks) && int64(o.chunks[at].left.rows[len(records)]) < row {
 				put(nil) // only after damage
 			}

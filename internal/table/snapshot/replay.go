@@ -67,18 +67,18 @@ func (s *Snapshot) replayFiles(b *batch) error {
 			r := added(i)
 			c := s.files.chunks[r.chunk()]
 			id = identity(id[:0], c.path(r.row()), c.vector(r.row()))
-			files.drop(&s.files, id)
-			tombs.drop(&s.tombs, id)
-			files.enter(&s.files, r, id)
+			h := hashOf(id)
+			files.replace(&s.files, r, h, id)
+			tombs.drop(&s.tombs, h, id)
 			i++
 			continue
 		}
 		r := removed(j)
 		c := s.tombs.chunks[r.chunk()]
 		id = identity(id[:0], c.path(r.row()), c.vector(r.row()))
-		files.drop(&s.files, id)
-		tombs.drop(&s.tombs, id)
-		tombs.enter(&s.tombs, r, id)
+		h := hashOf(id)
+		files.drop(&s.files, h, id)
+		tombs.replace(&s.tombs, r, h, id)
 		j++
 	}
 	files.id = id

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/sluicelake/sluice/internal/format/checkpoint"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 )
 
@@ -35,6 +36,8 @@ type selection struct {
 	p      *prune.Pruner
 	tuples []uint8 // by number: may files with these partition values be kept?
 	data   bool    // statistics can say more
+
+	scratch checkpoint.Scratch
 }
 
 // judged is a file without statistics, or with those that stream by.
@@ -201,7 +204,7 @@ func (x *selection) judge(s *stretch, j *judged) (out []ref) {
 		}
 		want = advance()
 	}
-	err := s.over.stats.Read(s.group, func(row int64, stats []byte) bool {
+	err := s.over.stats.Read(s.group, &x.scratch, func(row int64, stats []byte) bool {
 		if row == want {
 			take(stats)
 		}
