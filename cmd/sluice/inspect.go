@@ -105,6 +105,9 @@ func (a *app) fileText(f *sluice.FileInfo, o sluice.InspectOptions) {
 	for _, n := range f.Notes {
 		a.fact("note", n)
 	}
+	if f.Parquet != nil {
+		a.parquetFacts(f.Parquet, o)
+	}
 	a.actionsText(f)
 	a.sidecarsText(f)
 	if len(f.Fields) > 0 {
@@ -115,7 +118,7 @@ func (a *app) fileText(f *sluice.FileInfo, o sluice.InspectOptions) {
 	}
 	a.vectorsText(f, o)
 	if f.Parquet != nil {
-		a.parquetText(f, o)
+		a.parquetTables(f, o)
 	}
 	if len(f.Problems) > 0 {
 		a.printf("\n%s", plural(int64(len(f.Problems)), "problem"))
@@ -279,9 +282,8 @@ func rangesText(v dv.Entry, n int) string {
 	return strings.Join(parts, ", ")
 }
 
-// parquetText prints the footer of a Parquet file.
-func (a *app) parquetText(f *sluice.FileInfo, o sluice.InspectOptions) {
-	d := f.Parquet
+// parquetFacts prints what a footer says of the whole file.
+func (a *app) parquetFacts(d *parquetio.Description, o sluice.InspectOptions) {
 	a.fact("written by", d.CreatedBy)
 	var packed, plain int64
 	for _, g := range d.RowGroups {
@@ -295,20 +297,64 @@ func (a *app) parquetText(f *sluice.FileInfo, o sluice.InspectOptions) {
 			break
 		}
 		value := strings.Join(strings.Fields(kv.Value), " ")
-		if len(value) > 90 {
+		if len(value) > 60 {
 			value = fmt.Sprintf("%s (%s)", kv.Key, bytesText(int64(kv.Bytes)))
 		} else {
 			value = kv.Key + " = " + value
 		}
 		a.fact("metadata", value)
 	}
-	a.chunksText(d, o)
+}
+
+// parquetTables prints columns and row groups; of a checkpoint the typed columns only.
+func (a *app) parquetTables(f *sluice.FileInfo, o sluice.InspectOptions) {
+	d := f.Parquet
+	if f.Actions != nil {
+		for _, prefix := range []string{"add.partitionValues_parsed.", "add.stats_parsed."} {
+			var names []string
+			for _, c := range d.Columns {
+				if name, ok := strings.CutPrefix(c.Path, prefix); ok {
+					names = append(names, name+" "+columnType(c))
+				}
+			}
+			if name := strings.TrimSuffix(strings.TrimPrefix(prefix, "add."), "."); len(names) > 0 {
+				a.printf("\n%s\n%s", name, wrapped(strings.Join(names, ", "), "  ", "  "))
+			}
+		}
+	} else {
+		a.chunksText(d, o)
+	}
 	if len(d.RowGroups) > 1 {
 		a.rowGroupsText(d, o)
 	}
 	if len(f.Columns) > 0 {
 		a.columnsText(f)
 	}
+}
+
+// columnType is the type of a leaf in a word or two; ! marks one without NULLs.
+func columnType(c parquetio.DescribedColumn) string {
+	kind := strings.ToLower(c.Physical)
+	if c.Logical != "" && c.Logical != "none" {
+		kind = c.Logical
+		if strings.HasPrefix(c.Logical, "decimal") || strings.HasPrefix(c.Logical, "timestamp") {
+			kind += " " + strings.ToLower(c.Physical)
+		}
+	}
+	if c.Repetition == "REQUIRED" {
+		kind += "!"
+	}
+	return kind
+}
+
+// elided shortens a long name in its middle.
+func elided(name string, width int) string {
+	r := []rune(name)
+	if len(r) <= width {
+		return name
+	}
+	head := width * 2 / 5
+	return string(r[:head]) + "…" + string(r[len(r)-(width-head-1):])
 }
 
 // columnSum is a column over all row groups.
@@ -374,9 +420,7 @@ func boundText(v *string, exact *bool) string {
 		return ""
 	}
 	text := strings.Join(strings.Fields(fmt.Sprintf("%.200s", *v)), " ")
-	if r := []rune(text); len(r) > 16 {
-		text = string(r[:15]) + "…"
-	}
+	text = elided(text, 16)
 	if exact != nil && !*exact {
 		text += "~"
 	}
@@ -391,16 +435,6 @@ func (a *app) chunksText(d *parquetio.Description, o sluice.InspectOptions) {
 			break
 		}
 		s := sumColumn(d, i)
-		kind := strings.ToLower(c.Physical)
-		if c.Logical != "" && c.Logical != "none" {
-			kind = c.Logical
-			if strings.HasPrefix(c.Logical, "decimal") || strings.HasPrefix(c.Logical, "timestamp") {
-				kind += " " + strings.ToLower(c.Physical)
-			}
-		}
-		if c.Repetition == "REQUIRED" {
-			kind += "!"
-		}
 		id, nulls := "", "?"
 		if c.FieldID != nil {
 			id = fmt.Sprint(*c.FieldID)
@@ -408,7 +442,7 @@ func (a *app) chunksText(d *parquetio.Description, o sluice.InspectOptions) {
 		if s.nullsKnown {
 			nulls = thousands(s.nulls)
 		}
-		rows = append(rows, []string{c.Path, kind, id, strings.Join(slices.Concat(s.codecs, s.encodings), " "), bytesText(s.packed), nulls, s.lo, s.hi, strings.Join(s.extras, " ")})
+		rows = append(rows, []string{elided(c.Path, 34), columnType(c), id, strings.Join(slices.Concat(s.codecs, s.encodings), " "), bytesText(s.packed), nulls, s.lo, s.hi, strings.Join(s.extras, " ")})
 	}
 	a.printf("")
 	header, rows := dense([]string{"column", "type", "id", "packed", "size", "nulls", "min", "max", "extra"}, rows)
@@ -440,7 +474,7 @@ func (a *app) columnsText(f *sluice.FileInfo) {
 		if as == c.Type {
 			as = ""
 		}
-		rows = append(rows, []string{c.Column, c.Type, c.Found, inFile, as})
+		rows = append(rows, []string{elided(c.Column, 24), elided(c.Type, 30), c.Found, elided(inFile, 20), elided(as, 30)})
 	}
 	a.printf("")
 	header, rows := dense([]string{"Delta column", "type", "found", "in the file", "as"}, rows)

@@ -70,12 +70,30 @@ func ActionText(a action.Action) string {
 		return fmt.Sprintf("domain    %s = %s", x.Domain, x.Configuration)
 	case *action.CommitInfo:
 		return "commitInfo " + commitInfoText(x)
+	case *action.AddCDC:
+		return fmt.Sprintf("cdc       %s  %d bytes", PlainPath(x.Path), x.Size)
+	case *action.Sidecar:
+		return fmt.Sprintf("sidecar   %s  %d bytes", x.Path, x.SizeInBytes)
+	case *action.CheckpointMetadata:
+		return fmt.Sprintf("checkpointMetadata version %d, tags %s", x.Version, shortProperties(x.Tags))
 	}
 	line, err := action.Append(nil, a)
 	if err != nil {
 		return a.Key()
 	}
 	return string(line)
+}
+
+// shortProperties spells properties whose values may be long: schemas, say.
+func shortProperties(m map[string]string) string {
+	short := make(map[string]string, len(m))
+	for k, v := range m {
+		if len(v) > 60 {
+			v = fmt.Sprintf("(%d bytes)", len(v))
+		}
+		short[k] = v
+	}
+	return Properties(short)
 }
 
 func commitInfoText(x *action.CommitInfo) string {

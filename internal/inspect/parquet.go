@@ -19,7 +19,7 @@ type ColumnView struct {
 	Type   string `json:"type"`
 	InFile string `json:"inFile,omitempty"` // the name there
 	Found  string `json:"found"`            // by name, by field id, partition value, missing: NULL, not in the table
-	AsType string `json:"fileType,omitempty"`
+	AsType string `json:"fileType,omitempty"` // when it is another one
 }
 
 // parquet reads a footer, the actions of a checkpoint, and how the columns of a
@@ -130,9 +130,12 @@ func mapColumns(d *parquetio.Description, table *feature.Columns) (out []ColumnV
 		switch {
 		case f != nil:
 			used[f.Name] = true
-			v.InFile, v.Found, v.AsType = f.Name, how, typeOr(*f)
+			v.InFile, v.Found = f.Name, how
+			if as := typeOr(*f); as != table.Physical.Fields[i].Type.String() {
+				v.AsType = as
+			}
 			if slices.Contains(table.PartitionOrdinals, i) {
-				v.Found = "partition value, though the file has it"
+				v.Found = "partition value (also in the file)"
 			}
 		case slices.Contains(table.PartitionOrdinals, i):
 			v.Found = "partition value"
