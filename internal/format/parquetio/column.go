@@ -34,6 +34,7 @@ type columnReader struct {
 	int96      []parquet.Int96
 	rest       *leafRows // lists: what was read behind the last row
 	textPerRow int
+	scratch    *vector
 }
 
 // leafRows are rows of a leaf: flat columns have one slot for each row in vec;
@@ -84,7 +85,13 @@ func (c *columnReader) seek(row int64) error {
 	}
 	for c.row < row {
 		n := int(min(row-c.row, 1<<14))
-		if err := c.readInto(&leafRows{vec: newVector(c.leaf.physical, n, 0)}, n); err != nil {
+		passed := &leafRows{}
+		if c.plain() {
+			passed.vec = c.blank(n)
+		} else {
+			passed.vec = newVector(c.leaf.physical, n, 0)
+		}
+		if err := c.readInto(passed, n); err != nil {
 			return err
 		}
 		c.row += int64(n)

@@ -5,10 +5,10 @@ import (
 )
 
 // fetcher brings the bytes of a row group into memory with few requests, and
-// reuses the memory from group to group.
+// reuses the memory from group to group. From a source whose requests cost
+// little it leaves them there until they are decoded.
 type fetcher struct {
-	bufs  [][]byte
-	bytes int64 // of the last group
+	bufs [][]byte
 }
 
 // maxGap is how many bytes that nobody wants are read to save a request.
@@ -29,7 +29,6 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 	}
 	slices.SortFunc(pieces, func(a, b piece) int { return order(a.from, b.from) })
 	out := make([]span, 0, len(pieces))
-	f.bytes = 0
 	used := 0
 	for i := 0; i < len(pieces); {
 		from, to, j := pieces[i].from, pieces[i].to, i+1
@@ -38,9 +37,16 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 			j++
 		}
 		var data []byte
-		if from >= src.at {
+		switch {
+		case from >= src.at:
 			data = src.tail[from-src.at : to-src.at]
-		} else {
+		case src.cheap:
+			for _, p := range pieces[i:j] {
+				out = append(out, span{at: p.from, end: p.to})
+			}
+			i = j
+			continue
+		default:
 			data = f.buffer(used, int(to-from))
 			used++
 			if err := readFull(src.r, data, from); err != nil {
@@ -48,8 +54,7 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 			}
 		}
 		for _, p := range pieces[i:j] {
-			f.bytes += p.to - p.from
-			out = append(out, span{at: p.from, data: data[p.from-from : p.to-from]})
+			out = append(out, span{at: p.from, end: p.to, data: data[p.from-from : p.to-from]})
 		}
 		i = j
 	}

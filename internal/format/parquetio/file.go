@@ -23,6 +23,7 @@ func (e *Error) Unwrap() error { return e.Err }
 type OpenOptions struct {
 	Name  string // for messages
 	Whole int64  // a file of up to so many bytes is read with one request
+	Cheap bool   // requests cost little, so bytes are read piece by piece as they are decoded
 }
 
 // File is an open Parquet file: its footer, and where its bytes come from. It is
@@ -40,7 +41,7 @@ const tailBytes = 64 << 10
 
 // Open reads the footer of a file of the given size.
 func Open(r io.ReaderAt, size int64, o OpenOptions) (f *File, err error) {
-	f = &File{name: o.Name, src: source{r: r, size: size}}
+	f = &File{name: o.Name, src: source{r: r, size: size, cheap: o.Cheap}}
 	defer f.guard(&err)
 	tail := make([]byte, min(size, tailBytes))
 	if size <= o.Whole {
@@ -96,6 +97,8 @@ type source struct {
 	size int64
 	tail []byte
 	at   int64 // where the tail begins
+
+	cheap bool
 }
 
 // bytes returns bytes [from, to), without a copy where they are in memory.

@@ -25,6 +25,14 @@ type rowGroup struct {
 	chunks  []chunkMeta
 }
 
+// bytes is the compressed size of some columns.
+func (g *rowGroup) bytes(leaves []int) (n int64) {
+	for _, l := range leaves {
+		n += max(g.chunks[l].size, 0)
+	}
+	return n
+}
+
 type chunkMeta struct {
 	size           int64
 	dataAt, dictAt int64 // dictAt 0: none

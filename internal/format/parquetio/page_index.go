@@ -16,7 +16,7 @@ type pageLocation struct{ at, size, firstRow int64 }
 func (r *reading) startGroup(g *rowGroup) {
 	clear(r.win.memo)
 	clear(r.pages)
-	r.win.open(nil, nil)
+	r.win.reset()
 	r.index = nil
 	cols := map[int32]bool{}
 	for _, l := range r.leaves {

@@ -24,7 +24,17 @@ type Query struct {
 	Predicate expr.Expr  // bound to Schema; row groups and pages without a match are skipped, rows are not filtered
 	Rows      []RowRange // nil: all rows; otherwise ascending and apart
 	Batch     int        // most rows of a batch, default 64 Ki
-	Window    int64      // bytes of a row group to hold at once, default 256 MiB; needs a page index
+	Window    int64      // bytes of a row group to hold at once, default 64 MiB; needs a page index
+	Bytes     int64      // about the most bytes of a batch, default 64 MiB
+	Limit     int64      // of the rows that may match, only so many first ones; 0: all
+
+	// Choose, when set, picks rows of a batch by the columns of First, which are
+	// decoded before the others; of these only what was picked is decoded, and
+	// pages without a picked row are not read. cols are by ordinal of the schema,
+	// first is the physical index of the first row. sel is ascending, relative to
+	// first, and must not be changed afterwards; all stands for every row.
+	First  []int
+	Choose func(cols []arrow.Array, first int64, rows int) (sel []int32, all bool, err error)
 }
 
 // RowRange is rows [Start, End) of a file.
@@ -35,12 +45,13 @@ type Batch struct {
 	Columns []arrow.Array // by ordinal of the schema; nil when not asked for
 	First   int64         // physical index of the first row in the file
 	Rows    int
+	Picked  []int32 // where the rows lie, relative to First, when Choose has left some out
 }
 
 const (
 	defaultBatch  = 1 << 16
-	defaultWindow = 256 << 20
-	batchBytes    = 64 << 20 // batches of wide rows are shorter
+	defaultWindow = 64 << 20
+	defaultBytes  = 64 << 20 // batches of wide rows are shorter
 )
 
 // Read yields the rows that may match the predicate, in the order of the file.
@@ -64,10 +75,12 @@ type reading struct {
 	columns []*column // by ordinal; nil when not asked for
 	res     *resolver
 	leaves  []int // leaf columns to decode, ascending
+	early   side  // what Choose wants
+	late    side  // the rest; all of it without Choose
 	hints   map[int]*convertible
-	fetch   fetcher
 	win     window
 	pq      *file.Reader
+	left    int64                             // rows up to the limit
 	index   *metadata.RowGroupPageIndexReader // of the row group; nil: none
 	pages   map[int][]pageLocation            // by leaf, of the row group
 }
@@ -81,6 +94,9 @@ func (f *File) read(ctx context.Context, q Query, yield func(Batch) bool) error 
 	for i := range f.meta.groups {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if q.Limit > 0 && r.left == 0 {
+			return nil
 		}
 		g := &f.meta.groups[i]
 		parts, err := r.partsOf(g, first)
@@ -109,6 +125,9 @@ func (r *reading) partsOf(g *rowGroup, first int64) (parts [][]rowRange, err err
 	if r.q.Rows != nil {
 		ranges = intersect(ranges, within(r.q.Rows, first, g.rows))
 	}
+	if r.q.Limit > 0 {
+		ranges, r.left = limited(ranges, r.left)
+	}
 	if len(ranges) == 0 {
 		return nil, nil
 	}
@@ -124,24 +143,29 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	if q.Window <= 0 {
 		q.Window = defaultWindow
 	}
+	if q.Bytes <= 0 {
+		q.Bytes = defaultBytes
+	}
 	if q.Columns == nil {
 		for i := range q.Schema.Fields {
 			q.Columns = append(q.Columns, i)
 		}
 	}
-	r = &reading{f: f, q: q, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]pageLocation{},
+	if q.Choose == nil {
+		q.First = nil
+	}
+	r = &reading{f: f, q: q, left: q.Limit, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]pageLocation{},
 		win: window{src: &f.src, memo: map[int64][]byte{}},
 		res: &resolver{byID: q.ByID, leaves: map[int]bool{}, kept: map[int]bool{}}}
-	for _, o := range q.Columns {
-		if o < 0 || o >= len(q.Schema.Fields) {
-			return nil, fmt.Errorf("column ordinal %d of a schema of %d", o, len(q.Schema.Fields))
-		}
-		fd := q.Schema.Fields[o]
-		c, err := r.res.column(fd.Name, fd.Type, r.res.member(f.meta.root, fd), true)
-		if err != nil {
+	for _, o := range q.First {
+		if err := r.want(o, &r.early); err != nil {
 			return nil, err
 		}
-		r.columns[o] = c
+	}
+	for _, o := range q.Columns {
+		if err := r.want(o, &r.late); err != nil {
+			return nil, err
+		}
 	}
 	for l := range r.res.leaves {
 		r.leaves = append(r.leaves, l)
@@ -155,24 +179,59 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	return r, err
 }
 
+// want plans a column, once, on one of the two sides.
+func (r *reading) want(o int, to *side) error {
+	if o < 0 || o >= len(r.q.Schema.Fields) {
+		return fmt.Errorf("column ordinal %d of a schema of %d", o, len(r.q.Schema.Fields))
+	}
+	if r.columns[o] != nil {
+		return nil
+	}
+	fd := r.q.Schema.Fields[o]
+	own := &resolver{byID: r.res.byID, leaves: map[int]bool{}, kept: r.res.kept}
+	c, err := own.column(fd.Name, fd.Type, own.member(r.f.meta.root, fd), true)
+	if err != nil {
+		return err
+	}
+	r.columns[o] = c
+	to.columns = append(to.columns, o)
+	for l := range own.leaves {
+		r.res.leaves[l] = true
+		if !slices.Contains(to.leaves, l) {
+			to.leaves = append(to.leaves, l)
+		}
+	}
+	slices.Sort(to.leaves)
+	return nil
+}
+
+// step is how many rows make a batch of a row group.
+func (r *reading) step(g *rowGroup) int64 {
+	step := int64(r.q.Batch)
+	if each := g.bytes(r.leaves) * 4 / max(g.rows, 1); each > 0 {
+		step = max(1, min(step, r.q.Bytes/each))
+	}
+	return step
+}
+
 // group reads ranges of rows of one row group; false when the caller has enough.
 func (r *reading) group(ctx context.Context, g *rowGroup, first int64, ranges []rowRange, yield func(Batch) bool) (bool, error) {
-	readers, err := r.open(g, ranges)
+	if r.q.Choose != nil {
+		return r.choosing(ctx, g, first, ranges, yield)
+	}
+	readers, err := r.open(g, &r.late, ranges)
 	if err != nil {
 		return false, err
 	}
-	step := r.q.Batch
-	if each := r.fetch.bytes * 4 / max(g.rows, 1); each > 0 {
-		step = int(max(1, min(int64(step), batchBytes/each)))
-	}
+	step := r.step(g)
 	for _, rng := range ranges {
 		for from := rng.from; from < rng.to; {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			n := int(min(int64(step), rng.to-from))
-			cols, err := r.batch(readers, from, n)
-			if err != nil {
+			n := int(min(step, rng.to-from))
+			cols := make([]arrow.Array, len(r.columns))
+			if err := r.batch(cols, &r.late, readers, from, n); err != nil {
 				return false, err
 			}
 			if !yield(Batch{Columns: cols, First: first + from, Rows: n}) {
@@ -184,32 +243,53 @@ func (r *reading) group(ctx context.Context, g *rowGroup, first int64, ranges []
 	return true, nil
 }
 
-// open fetches what the ranges need and starts the columns.
-func (r *reading) open(g *rowGroup, ranges []rowRange) (readers map[int]*columnReader, err error) {
+// side is columns that are read together.
+type side struct {
+	columns []int // ordinals
+	leaves  []int // ascending
+	fetch   fetcher
+}
+
+// open fetches what the ranges need of one side and starts its columns.
+func (r *reading) open(g *rowGroup, s *side, ranges []rowRange) (map[int]*columnReader, error) {
+	if err := r.get(g, &s.fetch, s.leaves, ranges); err != nil {
+		return nil, err
+	}
+	return r.start(g, s)
+}
+
+// get brings the bytes of leaves that the ranges need into the window.
+func (r *reading) get(g *rowGroup, f *fetcher, leaves []int, ranges []rowRange) (err error) {
 	defer r.f.guard(&err)
-	if whole := len(ranges) == 1 && ranges[0] == (rowRange{0, g.rows}); !whole {
-		for _, l := range r.leaves {
+	if whole := len(ranges) == 1 && ranges[0] == (rowRange{0, g.rows}); !whole || r.q.Choose != nil {
+		for _, l := range leaves {
 			r.locate(g, l)
 		}
 	} else {
 		clear(r.pages)
 	}
-	spans, err := r.fetch.load(&r.f.src, g, r.leaves, r.pages, ranges)
+	spans, err := f.load(&r.f.src, g, leaves, r.pages, ranges)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	chunks := make([][2]int64, 0, len(r.leaves))
-	for _, l := range r.leaves {
+	chunks := make([][2]int64, 0, len(leaves))
+	for _, l := range leaves {
 		from, to, err := g.chunks[l].bytes(r.f.src.size)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		chunks = append(chunks, [2]int64{from, to})
 	}
 	r.win.open(spans, chunks)
+	return nil
+}
+
+// start begins to read the columns of a side, whose bytes are in the window.
+func (r *reading) start(g *rowGroup, s *side) (readers map[int]*columnReader, err error) {
+	defer r.f.guard(&err)
 	rg := r.pq.RowGroup(g.ordinal)
-	readers = make(map[int]*columnReader, len(r.leaves))
-	for _, l := range r.leaves {
+	readers = make(map[int]*columnReader, len(s.leaves))
+	for _, l := range s.leaves {
 		in, err := rg.Column(l)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
@@ -219,22 +299,30 @@ func (r *reading) open(g *rowGroup, ranges []rowRange) (readers map[int]*columnR
 	return readers, nil
 }
 
-func (r *reading) batch(readers map[int]*columnReader, from int64, n int) (cols []arrow.Array, err error) {
+// batch decodes n rows of the columns of a side.
+func (r *reading) batch(cols []arrow.Array, s *side, readers map[int]*columnReader, from int64, n int) (err error) {
 	defer r.f.guard(&err)
 	rows := make(map[int]*leafRows, len(readers))
-	for _, l := range r.leaves {
+	for _, l := range s.leaves {
 		if rows[l], err = readers[l].read(from, n); err != nil {
-			return nil, fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
+			return r.leafError(l, err)
 		}
 	}
-	cols = make([]arrow.Array, len(r.columns))
-	for o, c := range r.columns {
-		if c == nil {
-			continue
-		}
-		if cols[o], err = c.assemble(rows, n); err != nil {
-			return nil, fmt.Errorf("column %s: %w", types.QuoteIdentifier(r.q.Schema.Fields[o].Name), err)
+	for _, o := range s.columns {
+		if cols[o], err = r.columns[o].assemble(rows, n); err != nil {
+			return r.columnError(o, err)
 		}
 	}
-	return cols, nil
+	return nil
+}
+
+func (r *reading) leafError(l int, err error) error {
+	if r.win.err != nil { // what the library makes of a failed read says less
+		err = r.win.err
+	}
+	return fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
+}
+
+func (r *reading) columnError(o int, err error) error {
+	return fmt.Errorf("column %s: %w", types.QuoteIdentifier(r.q.Schema.Fields[o].Name), err)
 }

@@ -131,14 +131,15 @@ func within(rows []RowRange, first, n int64) []rowRange {
 // windows cuts the ranges of a row group that is too large to hold at once, where
 // a page index tells which bytes each part needs.
 func (r *reading) windows(g *rowGroup, ranges []rowRange) [][]rowRange {
-	var total int64
+	if r.f.src.cheap { // then nothing is held
+		return [][]rowRange{ranges}
+	}
 	for _, l := range r.leaves {
 		if !g.chunks[l].offsetIndex {
 			return [][]rowRange{ranges}
 		}
-		total += max(g.chunks[l].size, 0)
 	}
-	n := min(total/r.q.Window+1, g.rows)
+	n := min(g.bytes(r.leaves)/r.q.Window+1, g.rows)
 	if n <= 1 {
 		return [][]rowRange{ranges}
 	}
@@ -153,4 +154,17 @@ func (r *reading) windows(g *rowGroup, ranges []rowRange) [][]rowRange {
 		}
 	}
 	return out
+}
+
+// limited keeps the first rows of ranges, and says how many rows are still missing.
+func limited(ranges []rowRange, left int64) ([]rowRange, int64) {
+	for i, r := range ranges {
+		if n := r.to - r.from; n < left {
+			left -= n
+			continue
+		}
+		ranges[i].to = r.from + left
+		return ranges[:i+1], 0
+	}
+	return ranges, left
 }

@@ -17,29 +17,41 @@ type window struct {
 	spans  []span     // by offset
 	chunks [][2]int64 // byte ranges of the columns that are read
 	memo   map[int64][]byte
+	err    error // the first read that failed
 }
 
-// span is a run of whole pages of a chunk, in memory.
+// span is a run of whole pages of a chunk: in memory, or, where data is nil,
+// read as it is asked for.
 type span struct {
-	at   int64
-	data []byte
+	at, end int64
+	data    []byte
 }
 
-// open sets what a row group's columns consist of.
+// reset forgets a row group.
+func (w *window) reset() { w.spans, w.chunks = nil, nil }
+
+// open adds what columns consist of; what was known of their chunks is replaced.
 func (w *window) open(spans []span, chunks [][2]int64) {
-	slices.SortFunc(spans, func(a, b span) int { return order(a.at, b.at) })
-	w.spans, w.chunks = spans, chunks
+	keep := w.spans[:0]
+	for _, s := range w.spans {
+		if !slices.ContainsFunc(chunks, func(c [2]int64) bool { return s.at >= c[0] && s.at < c[1] }) {
+			keep = append(keep, s)
+		}
+	}
+	w.spans = append(keep, spans...)
+	slices.SortFunc(w.spans, func(a, b span) int { return order(a.at, b.at) })
+	for _, c := range chunks {
+		if !slices.Contains(w.chunks, c) {
+			w.chunks = append(w.chunks, c)
+		}
+	}
 }
 
 // ReadAt implements io.ReaderAt.
 func (w *window) ReadAt(b []byte, at int64) (int, error) {
 	i := sort.Search(len(w.spans), func(i int) bool { return w.spans[i].at > at }) - 1
-	if i >= 0 && at < w.spans[i].at+int64(len(w.spans[i].data)) {
-		n := copy(b, w.spans[i].data[at-w.spans[i].at:])
-		if n < len(b) {
-			return n, io.EOF
-		}
-		return n, nil
+	if i >= 0 && at < w.spans[i].end {
+		return w.spans[i].read(w, b, at)
 	}
 	for _, c := range w.chunks {
 		if at >= c[0] && at < c[1] {
@@ -57,6 +69,24 @@ func (w *window) ReadAt(b []byte, at int64) (int, error) {
 		w.memo[at] = got
 	}
 	return copy(b, w.memo[at]), nil
+}
+
+func (s *span) read(w *window, b []byte, at int64) (n int, err error) {
+	if s.data != nil {
+		n = copy(b, s.data[at-s.at:])
+	} else {
+		n = int(min(int64(len(b)), s.end-at))
+		if err := readFull(w.src.r, b[:n], at); err != nil {
+			if w.err == nil {
+				w.err = err
+			}
+			return 0, err
+		}
+	}
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // Seek implements io.Seeker, which arrow-go needs to find a footer only.
