@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -21,6 +22,8 @@ import (
 type Options struct {
 	Columns     []int     // ordinals of the table's schema; nil: all
 	Predicate   expr.Expr // bound to the table's schema; skips what cannot match, filters nothing
+	Filter      expr.Expr // bound likewise; only rows for which it is TRUE, a Predicate as well
+	Limit       int64     // without a Filter, enough rows of each file; 0: all
 	Positions   bool      // tell where in the file each row lies
 	Rows        []Range   // nil: all; otherwise only these physical rows, ascending and apart
 	Batch       int       // most rows of a batch; 0: as fits
@@ -79,33 +82,55 @@ func readFile(ctx context.Context, src Source, add *action.Add, o Options, yield
 		return err
 	}
 	p, err := newPlan(src.Columns, add, o)
+	if err != nil || p.empty {
+		return err
+	}
+	in, err := openFile(ctx, src, add, o.ReadDeleted, len(p.query.Columns) == len(src.Columns.Logical.Fields))
 	if err != nil {
 		return err
 	}
-	cursor := dv.NewCursor(nil)
-	if add.DeletionVector != nil && !o.ReadDeleted {
-		rows, err := src.vectors().Load(ctx, add.DeletionVector)
+	defer in.close()
+	return p.read(ctx, in, yield)
+}
+
+// opened is a data file and the rows of it that are deleted.
+type opened struct {
+	add   *action.Add
+	file  *parquetio.File
+	dead  *roaring64.Bitmap // nil: none
+	close func() error
+}
+
+func openFile(ctx context.Context, src Source, add *action.Add, readDeleted, most bool) (*opened, error) {
+	in := &opened{add: add}
+	var err error
+	if add.DeletionVector != nil && !readDeleted {
+		if in.dead, err = src.vectors().Load(ctx, add.DeletionVector); err != nil {
+			return nil, err
+		}
+	}
+	in.file, in.close, err = open(ctx, src, add, most)
+	return in, err
+}
+
+// read yields the rows of a file that the plan wants.
+func (p *plan) read(ctx context.Context, in *opened, yield func(Batch) bool) error {
+	q := p.query
+	if p.filter != nil || p.opts.Rows != nil || in.dead != nil {
+		q.First, q.Choose = p.first, p.choose(dv.NewCursor(in.dead))
+	}
+	if p.opts.Limit > 0 && p.filter == nil && p.opts.Rows == nil {
+		q.Limit = p.opts.Limit
+		if in.dead != nil {
+			q.Limit += int64(in.dead.GetCardinality())
+		}
+		q.Batch = int(min(q.Limit, int64(max(q.Batch, 1<<16))))
+	}
+	for b, err := range in.file.Read(ctx, q) {
 		if err != nil {
 			return err
 		}
-		cursor = dv.NewCursor(rows)
-	}
-	f, closer, err := open(ctx, src, add, len(p.query.Columns) == len(src.Columns.Logical.Fields))
-	if err != nil {
-		return err
-	}
-	defer closer()
-	var sel []int32
-	var all bool
-	for b, err := range f.Read(ctx, p.query) {
-		if err != nil {
-			return err
-		}
-		sel, all = p.alive(cursor, b.First, b.Rows, sel[:0])
-		if !all && len(sel) == 0 {
-			continue
-		}
-		if !yield(p.finish(add, b, sel, all)) {
+		if !yield(p.finish(in.add, b)) {
 			return errStop
 		}
 	}
@@ -146,7 +171,7 @@ func openSized(ctx context.Context, b *storage.Bucket, key string, size int64, m
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := parquetio.Open(r, size, parquetio.OpenOptions{Name: key, Whole: wholeBelow(b.URL(), most)})
+	f, err := parquetio.Open(r, size, parquetio.OpenOptions{Name: key, Whole: wholeBelow(b.URL(), most), Cheap: near(b.URL())})
 	if err != nil {
 		r.Close()
 		return nil, nil, err
@@ -154,11 +179,15 @@ func openSized(ctx context.Context, b *storage.Bucket, key string, size int64, m
 	return f, r.Close, nil
 }
 
-// wholeBelow is the size up to which a file is fetched with one request: on a
-// local disk requests are cheap, elsewhere each costs a round trip.
+// near reports whether requests cost little: elsewhere each is a round trip.
+func near(url string) bool {
+	return strings.HasPrefix(url, "file:") || strings.HasPrefix(url, "memory:")
+}
+
+// wholeBelow is the size up to which a file is fetched with one request.
 func wholeBelow(url string, most bool) int64 {
 	switch {
-	case !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "memory:"):
+	case !near(url):
 		return 8 << 20
 	case most:
 		return 1 << 20

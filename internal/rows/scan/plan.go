@@ -22,19 +22,25 @@ type plan struct {
 	cols   *feature.Columns
 	opts   Options
 	query  parquetio.Query
+	want   []bool                 // by ordinal: a column of the result
 	parts  map[int]arrow.Array    // constant columns by ordinal, of the longest batch so far
 	values map[int]any            // their values
 	retype map[int]arrow.DataType // nested columns with other names inside
+	filter expr.Expr              // what of the filter depends on rows; nil: nothing
+	first  []int                  // the columns that it needs
+	fails  bool                   // the filter can give an error for a row
+	empty  bool                   // no row of the file can satisfy the filter
+	live   []int32
 }
 
 func newPlan(c *feature.Columns, add *action.Add, o Options) (*plan, error) {
-	p := &plan{cols: c, opts: o, parts: map[int]arrow.Array{}, values: map[int]any{}, retype: map[int]arrow.DataType{}}
+	p := &plan{cols: c, opts: o, want: make([]bool, len(c.Logical.Fields)), parts: map[int]arrow.Array{}, values: map[int]any{}, retype: map[int]arrow.DataType{}}
 	p.query = parquetio.Query{Schema: c.Physical, Columns: []int{}, ByID: c.Mode == feature.MappingID, Batch: o.Batch, Rows: coarse(o.Rows)}
-	p.query.Predicate = dataPart(o.Predicate, c.PartitionOrdinals)
 	for i, f := range c.Logical.Fields {
 		if o.Columns != nil && !slices.Contains(o.Columns, i) {
 			continue
 		}
+		p.want[i] = true
 		if k := slices.Index(c.PartitionOrdinals, i); k >= 0 {
 			v, err := partitionValue(add, c.PartitionPhysical[k], f)
 			if err != nil {
@@ -44,15 +50,36 @@ func newPlan(c *feature.Columns, add *action.Add, o Options) (*plan, error) {
 			continue
 		}
 		p.query.Columns = append(p.query.Columns, i)
-		if c.Mode != feature.MappingNone && types.IsNested(f.Type) {
-			dt, err := columns.ArrowType(f.Type)
-			if err != nil {
-				return nil, err
-			}
-			p.retype[i] = dt
+		if err := p.rename(i); err != nil {
+			return nil, err
 		}
 	}
+	if o.Filter != nil {
+		if err := p.judge(add); err != nil {
+			return nil, err
+		}
+	}
+	skip := p.opts.Predicate
+	if p.filter != nil {
+		if skip == nil {
+			skip = p.filter
+		} else {
+			skip = expr.And(skip, p.filter)
+		}
+	}
+	p.query.Predicate = dataPart(skip, c.PartitionOrdinals)
 	return p, nil
+}
+
+// rename gives a nested column the names of the table.
+func (p *plan) rename(i int) error {
+	f := p.cols.Logical.Fields[i]
+	if p.cols.Mode == feature.MappingNone || !types.IsNested(f.Type) {
+		return nil
+	}
+	dt, err := columns.ArrowType(f.Type)
+	p.retype[i] = dt
+	return err
 }
 
 // partitionValue parses the value of a partition column (PROTOCOL.md, Partition
@@ -139,36 +166,41 @@ func (p *plan) alive(c *dv.Cursor, first int64, n int, dst []int32) (sel []int32
 	return out, false
 }
 
-// finish applies the selection and adds what the file does not hold.
-func (p *plan) finish(add *action.Add, b parquetio.Batch, sel []int32, all bool) Batch {
+// finish adds what the file does not hold and drops what only the filter needed.
+func (p *plan) finish(add *action.Add, b parquetio.Batch) Batch {
 	out := Batch{Add: add, Columns: b.Columns, Rows: b.Rows}
-	if !all {
-		out.Columns, out.Rows = columns.TakeColumns(b.Columns, sel), len(sel)
-	}
-	for i, dt := range p.retype {
-		if out.Columns[i] != nil {
-			out.Columns[i] = columns.Retype(out.Columns[i], dt)
+	for i, c := range out.Columns {
+		switch dt := p.retype[i]; {
+		case !p.want[i]:
+			out.Columns[i] = nil
+		case c != nil && dt != nil:
+			out.Columns[i] = columns.Retype(c, dt)
 		}
 	}
-	for i, v := range p.values {
-		c := p.parts[i]
-		if c == nil || c.Len() < out.Rows {
-			c = columns.Constant(v, p.cols.Logical.Fields[i].Type, out.Rows)
-			p.parts[i] = c
-		}
-		if c.Len() > out.Rows {
-			c = array.NewSlice(c, 0, int64(out.Rows))
-		}
-		out.Columns[i] = c
+	for i := range p.values {
+		out.Columns[i] = p.constant(i, out.Rows)
 	}
 	if p.opts.Positions {
 		out.Positions = make([]int64, out.Rows)
 		for i := range out.Positions {
 			out.Positions[i] = b.First + int64(i)
-			if !all {
-				out.Positions[i] = b.First + int64(sel[i])
+			if b.Picked != nil {
+				out.Positions[i] = b.First + int64(b.Picked[i])
 			}
 		}
 	}
 	return out
+}
+
+// constant is n rows of a partition column.
+func (p *plan) constant(i, n int) arrow.Array {
+	c := p.parts[i]
+	if c == nil || c.Len() < n {
+		c = columns.Constant(p.values[i], p.cols.Logical.Fields[i].Type, n)
+		p.parts[i] = c
+	}
+	if c.Len() > n {
+		c = array.NewSlice(c, 0, int64(n))
+	}
+	return c
 }

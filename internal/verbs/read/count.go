@@ -68,7 +68,7 @@ func (p *Plan) Count(ctx context.Context, e *env.Env) (int64, error) {
 	return n, nil
 }
 
-// countRows reads the columns that the condition needs.
+// countRows reads the columns that the condition needs, and no other.
 func (p *Plan) countRows(ctx context.Context, e *env.Env, shares func(func(scan.Share) bool)) (int64, error) {
 	var n int64
 	r := p.reading(p.refs(true, false))
@@ -76,11 +76,11 @@ func (p *Plan) countRows(ctx context.Context, e *env.Env, shares func(func(scan.
 		if err != nil {
 			return 0, err
 		}
-		if p.where == nil {
+		if p.rest == nil {
 			n += int64(b.Rows)
 			continue
 		}
-		sel, err := eval.Filter(p.where, eval.Input{Columns: p.columns(r, b), Rows: b.Rows})
+		sel, err := eval.Filter(p.rest, eval.Input{Columns: p.columns(r, b), Rows: b.Rows})
 		if err != nil {
 			return 0, err
 		}

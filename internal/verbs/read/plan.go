@@ -33,6 +33,8 @@ type Plan struct {
 
 	where  expr.Expr   // bound; nil is all rows
 	pushed expr.Expr   // the conjuncts of where that need columns of the table only
+	filter expr.Expr   // those of them that are applied while files are read; nil: none
+	rest   expr.Expr   // the conjuncts of where that remain to be applied; nil: none
 	byFile []expr.Expr // those that need members of _metadata which a file has as a whole
 	out    []output
 	schema *types.Struct
@@ -76,21 +78,35 @@ func newPlan(t *table, spec Spec) (*Plan, error) {
 	return p, nil
 }
 
-// split sorts the conjuncts by what can judge them before rows are read.
+// split sorts the conjuncts by what can judge them before rows are read, and by
+// who applies them to rows: the scan those that need columns of the table only,
+// unless one could fail for a row that a conjunct before it excludes.
 func (p *Plan) split() {
-	var own []expr.Expr
+	var own, filter, rest []expr.Expr
 	for _, c := range expr.Conjuncts(p.where) {
 		refs := expr.Refs(c)
+		table := len(refs) == 0 || refs[len(refs)-1] < len(p.t.schema().Fields)
 		switch {
-		case len(refs) == 0 || refs[len(refs)-1] < len(p.t.schema().Fields):
+		case table:
 			own = append(own, c)
 		case p.t.hidden.constant(c):
 			p.byFile = append(p.byFile, c)
 		}
+		if table && (len(rest) == 0 || !eval.CanFail(c)) {
+			filter = append(filter, c)
+		} else {
+			rest = append(rest, c)
+		}
 	}
-	if len(own) > 0 {
-		p.pushed = expr.And(own...)
+	p.pushed, p.filter, p.rest = conjunction(own), conjunction(filter), conjunction(rest)
+}
+
+// conjunction is nil for no conjuncts.
+func conjunction(list []expr.Expr) expr.Expr {
+	if len(list) == 0 {
+		return nil
 	}
+	return expr.And(list...)
 }
 
 // Schema is the schema of the rows that the plan yields.
@@ -99,11 +115,12 @@ func (p *Plan) Schema() *types.Struct { return p.schema }
 // Where is the bound condition; nil is all rows.
 func (p *Plan) Where() expr.Expr { return p.where }
 
-// refs are the ordinals that the columns of the result, or the condition too, need.
+// refs are the ordinals that the columns of the result, or what remains of the
+// condition too, need.
 func (p *Plan) refs(condition, result bool) []int {
 	var out []int
-	if condition && p.where != nil {
-		out = expr.Refs(p.where)
+	if condition && p.rest != nil {
+		out = expr.Refs(p.rest)
 	}
 	if result {
 		for _, o := range p.out {

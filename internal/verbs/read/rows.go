@@ -17,6 +17,9 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 )
 
+// fewRows is a limit up to which files are read one after the other.
+const fewRows = 1 << 14
+
 // Rows yields the rows of the plan in batches. Files are read in parallel, so
 // the order of rows is not defined. An error comes once, last.
 func (p *Plan) Rows(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch, error] {
@@ -31,6 +34,13 @@ func (p *Plan) Rows(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch
 			return
 		}
 		r := p.reading(p.refs(true, true))
+		if left > 0 && left <= fewRows { // reading ahead would cost more than it saves
+			alone := *e
+			alone.Workers, e = 1, &alone
+			if p.where == nil {
+				r.options.Limit = left
+			}
+		}
 		for b, err := range scan.Stream(ctx, e, r.source, p.kept(), r.options) {
 			if err != nil {
 				yield(nil, err)
@@ -72,7 +82,7 @@ type reading struct {
 
 func (p *Plan) reading(refs []int) *reading {
 	h := p.t.hidden
-	r := &reading{source: p.t.source, options: scan.Options{Columns: []int{}, Predicate: p.pushed}, members: h.of(refs), whole: slices.Contains(refs, h.base)}
+	r := &reading{source: p.t.source, options: scan.Options{Columns: []int{}, Predicate: p.pushed, Filter: p.filter}, members: h.of(refs), whole: slices.Contains(refs, h.base)}
 	for _, ref := range refs {
 		if ref < len(p.t.schema().Fields) {
 			r.options.Columns = append(r.options.Columns, ref)
@@ -98,14 +108,15 @@ func (p *Plan) columns(r *reading, b scan.Batch) []arrow.Array {
 	return p.t.hidden.extend(b, r.members, r.whole)
 }
 
-// result keeps the rows of a batch that satisfy the condition, as output columns.
+// result keeps the rows of a batch that satisfy what remains of the condition, as
+// output columns.
 func (p *Plan) result(r *reading, b scan.Batch) ([]arrow.Array, int, error) {
 	in := eval.Input{Columns: p.columns(r, b), Rows: b.Rows}
 	var sel []int32
 	rows := b.Rows
-	if p.where != nil {
+	if p.rest != nil {
 		var err error
-		if sel, err = eval.Filter(p.where, in); err != nil {
+		if sel, err = eval.Filter(p.rest, in); err != nil {
 			return nil, 0, err
 		}
 		rows = len(sel)
@@ -132,13 +143,9 @@ func (p *Plan) result(r *reading, b scan.Batch) ([]arrow.Array, int, error) {
 
 // Any reports whether a file holds a row for which the bound condition is true.
 func Any(ctx context.Context, e *env.Env, s *snapshot.Snapshot, a *action.Add, pred expr.Expr) (bool, error) {
-	for b, err := range scan.File(ctx, e, scan.SourceOf(s), a, scan.Options{Columns: expr.Refs(pred), Predicate: pred}) {
-		if err != nil {
-			return false, err
-		}
-		sel, err := eval.Filter(pred, eval.Input{Columns: b.Columns, Rows: b.Rows})
-		if err != nil || len(sel) > 0 {
-			return len(sel) > 0, err
+	for b, err := range scan.File(ctx, e, scan.SourceOf(s), a, scan.Options{Columns: []int{}, Filter: pred}) {
+		if err != nil || b.Rows > 0 {
+			return err == nil, err
 		}
 	}
 	return false, nil
