@@ -3,8 +3,10 @@ package sluice
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sluicelake/sluice/internal/inspect"
+	"github.com/sluicelake/sluice/internal/inspect/life"
 )
 
 // InspectOptions say how much Inspect tells. The zero value tells all that
@@ -35,4 +37,24 @@ func Inspect(ctx context.Context, location string, o InspectOptions, opts ...Opt
 	}
 	info, err = inspect.Inspect(ctx, c.env, place, inspect.Options(o))
 	return info, mark(err)
+}
+
+// Life is the story of one file of a table, in the form of its JSON.
+type Life = life.Life
+
+// Life tells what happened to a file: added, rows deleted by vectors, removed,
+// added again; whether the store has it, and since when VACUUM may remove it.
+// The path is one of the log, URL-encoded or not, relative to the table or
+// absolute; of a data file, a change data file, or a file of deletion vectors. It
+// reads all commits that the log still has. When no version names the path,
+// Life.Events is empty and Life.Near lists paths like it.
+func (t *Table) Life(ctx context.Context, path string) (*Life, error) {
+	if t.closed.Load() {
+		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	}
+	l, err := life.Tell(ctx, t.config.env, t.log.Bucket(), path)
+	if err != nil {
+		return nil, t.fail("life of a file of", err)
+	}
+	return l, nil
 }
