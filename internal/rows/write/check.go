@@ -10,6 +10,7 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/types"
 )
@@ -22,10 +23,6 @@ type check struct {
 	sql  string
 	cond expr.Expr
 }
-
-// generation is the field metadata with the expression of a generated column
-// (PROTOCOL.md, Generated Columns).
-const generation = "delta.generationExpression"
 
 func compileChecks(md *action.Metadata, schema *types.Struct) ([]check, error) {
 	var out []check
@@ -50,7 +47,7 @@ func compileChecks(md *action.Metadata, schema *types.Struct) ([]check, error) {
 		}
 	}
 	for _, f := range schema.Fields {
-		text, ok := f.Metadata.Text(generation)
+		text, ok := f.Metadata.Text(derive.KeyGeneration)
 		if !ok {
 			continue
 		}

@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 		{"plain", proto(1, 2), metadata(plain), "", ""},
 		{"legacy features not in use", proto(2, 6), metadata(plain), "", ""},
 		{"legacy change feed in use", proto(1, 4), metadata(plain, "delta.enableChangeDataFeed", "true"), "", ""},
-		{"legacy generated column", proto(1, 4), metadata(nested), "", "generatedColumns"},
+		{"legacy generated column", proto(1, 4), metadata(nested), "", ""},
 		{"legacy column mapping", proto(2, 5), metadata(plain, "delta.columnMapping.mode", "name"), "", "columnMapping"},
 		{"writable features", proto(3, 7, "appendOnly", "invariants", "checkConstraints", "deletionVectors", "timestampNtz", "domainMetadata",
 			"inCommitTimestamp", "vacuumProtocolCheck", "v2Checkpoint", "clustering", "checkpointProtection"), metadata(plain), "", ""},

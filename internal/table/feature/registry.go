@@ -35,8 +35,7 @@ var registry = []Feature{
 	{Name: "invariants", Readable: true, Writable: true, MinWriter: 2},
 	{Name: "checkConstraints", Readable: true, Writable: true, MinWriter: 3},
 	{Name: "changeDataFeed", Readable: true, Writable: true, MinWriter: 4},
-	{Name: "generatedColumns", Readable: true, MinWriter: 4, active: ifField("delta.generationExpression"),
-		advice: "write with an engine that computes generated columns"},
+	{Name: "generatedColumns", Readable: true, Writable: true, MinWriter: 4},
 	{Name: "columnMapping", Reader: true, Readable: true, MinReader: 2, MinWriter: 5,
 		active: func(md *action.Metadata, _ *types.Struct) bool { return ColumnMapping(md) != MappingNone },
 		advice: "write with an engine that maps columns"},
@@ -55,10 +54,9 @@ var registry = []Feature{
 	// It restrains only the removal of old log files.
 	{Name: "checkpointProtection", Readable: true, Writable: true},
 
-	{Name: "typeWidening", Reader: true, Readable: true, active: ifWidened,
-		advice: "write with an engine that widens types"},
-	{Name: "typeWidening-preview", Reader: true, Readable: true, active: ifWidened,
-		advice: "write with an engine that widens types"},
+	// Files get the columns' present types; no verb changes a type.
+	{Name: "typeWidening", Reader: true, Readable: true, Writable: true},
+	{Name: "typeWidening-preview", Reader: true, Readable: true, Writable: true},
 	{Name: "variantType", Reader: true, Readable: true, active: ifType(types.KindVariant),
 		advice: "write with an engine that writes variants"},
 	{Name: "variantType-preview", Reader: true, Readable: true, active: ifType(types.KindVariant),
@@ -70,8 +68,7 @@ var registry = []Feature{
 			return flag(md, "delta.enableRowTracking", false) || !flag(md, "delta.rowTrackingSuspended", false)
 		},
 		advice: "write with an engine that assigns row ids, or drop the feature"},
-	{Name: "allowColumnDefaults", Readable: true, active: ifField("CURRENT_DEFAULT"),
-		advice: "write with an engine that applies column defaults"},
+	{Name: "allowColumnDefaults", Readable: true, Writable: true},
 	{Name: "icebergCompatV1", Readable: true, active: ifTrue("delta.enableIcebergCompatV1"),
 		advice: "set delta.enableIcebergCompatV1 to false"},
 	{Name: "icebergCompatV2", Readable: true, active: ifTrue("delta.enableIcebergCompatV2"),
@@ -124,10 +121,6 @@ func ifField(key string) func(*action.Metadata, *types.Struct) bool {
 
 func ifType(k types.Kind) func(*action.Metadata, *types.Struct) bool {
 	return func(_ *action.Metadata, s *types.Struct) bool { return hasType(s, k) }
-}
-
-func ifWidened(md *action.Metadata, s *types.Struct) bool {
-	return flag(md, "delta.enableTypeWidening", false) || ifField("delta.typeChanges")(md, s)
 }
 
 // anyField visits every field at every depth; a nil schema may hold anything.

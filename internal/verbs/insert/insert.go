@@ -17,6 +17,7 @@ import (
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -173,7 +174,8 @@ func writeBatch(w *write.Writer, rec arrow.RecordBatch, table *types.Struct, val
 }
 
 // Columns says how each table column is filled from the source: by name, with
-// the casts of store assignment; a column that the source lacks is NULL.
+// the casts of store assignment; a column that the source lacks is generated,
+// or has its default, or is NULL.
 func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
 	used := map[int]bool{}
 	values := make([]expr.Expr, len(table.Fields))
@@ -181,7 +183,6 @@ func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
 	for i, f := range table.Fields {
 		j := src.Index(f.Name)
 		if j < 0 {
-			values[i] = &expr.Literal{T: f.Type}
 			continue
 		}
 		used[j] = true
@@ -201,5 +202,5 @@ func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
 		return nil, &merge.StatementError{Class: "DELTA_METADATA_MISMATCH",
 			Message: fmt.Sprintf("the source has columns that the table has not: %s; the table's columns are %s", strings.Join(extra, ", "), strings.Join(table.Names(), ", "))}
 	}
-	return values, nil
+	return values, derive.Insert(table, values, o)
 }

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/sluicelake/sluice/expr"
@@ -89,7 +90,7 @@ type binder struct {
 func (b *binder) bind(e expr.Expr, where string, tables ...expr.Table) (expr.Expr, error) {
 	bound, err := expr.Bind(e, expr.Scope{Tables: tables, Options: b.o})
 	if err != nil {
-		return nil, inClause(where, err)
+		return nil, b.fail(where, err)
 	}
 	if k := bound.Type().Kind(); where != "" && k != types.KindBoolean && k != types.KindVoid {
 		return nil, refuse("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "%s: %s is %s, a condition must be boolean", where, e, bound.Type())
@@ -109,10 +110,27 @@ func (e *ClauseError) Error() string { return e.Where + ": " + e.Err.Error() }
 func (e *ClauseError) Unwrap() error { return e.Err }
 
 func inClause(where string, err error) error {
-	if where == "" {
+	if where == "" || err == nil {
 		return err
 	}
 	return &ClauseError{Where: where, Err: err}
+}
+
+// fail gives a binding error the class that the statement has for it.
+func (b *binder) fail(where string, err error) error {
+	var e *expr.BindError
+	text := err.Error()
+	if errors.As(err, &e) {
+		text = strings.TrimPrefix(e.Error(), "["+e.Class+"] ")
+	}
+	switch {
+	case !errors.As(err, &e):
+	case strings.HasPrefix(e.Class, "UNSUPPORTED_SUBQUERY"):
+		return refuse("DELTA_UNSUPPORTED_SUBQUERY", "%s: %s", where, text)
+	case b.p.spec.On != nil && strings.HasPrefix(e.Class, "UNRESOLVED_COLUMN"):
+		return refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "%s: %s", where, text)
+	}
+	return inClause(where, err)
 }
 
 func (b *binder) on(e expr.Expr) error {
@@ -230,50 +248,9 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 		col := &expr.Column{Parts: []string{b.p.source.Fields[j].Name}, Ref: -1}
 		v, err := expr.BindAssign(col, expr.Scope{Tables: []expr.Table{b.s}, Options: b.o}, f.Type, f.Name)
 		if err != nil {
-			return nil, inClause(c.Kind.String(), err)
+			return nil, b.fail(c.Kind.String(), err)
 		}
 		values[i] = v
-	}
-	return values, nil
-}
-
-// assigned resolves a list of assignments. Columns that are not named keep
-// their value in an update and are NULL in an insert.
-func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
-	values := make([]expr.Expr, b.p.nt)
-	where, _ := b.names(c)
-	for _, a := range c.Set {
-		column := a.Column
-		if len(column) > 1 && (strings.EqualFold(column[0], b.t.Alias) || strings.EqualFold(column[0], b.t.Name)) {
-			column = column[1:]
-		}
-		i := b.p.target.Index(column[0])
-		if i < 0 {
-			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "cannot resolve %s in %s given columns %s of the target",
-				types.QuoteIdentifier(column[0]), where, strings.Join(b.p.target.Names(), ", "))
-		}
-		f := b.p.target.Fields[i]
-		if len(column) > 1 {
-			return nil, refuse("DELTA_UNSUPPORTED_NESTED_FIELD_IN_OPERATION", "%s: assigning to the field %s of a column is not supported yet; assign the whole column %s",
-				where, strings.Join(column, "."), types.QuoteIdentifier(f.Name))
-		}
-		if values[i] != nil {
-			return nil, refuse("DELTA_CONFLICT_SET_COLUMN", "%s assigns %s twice", where, types.QuoteIdentifier(f.Name))
-		}
-		v, err := expr.BindAssign(a.Value, expr.Scope{Tables: scope, Options: b.o}, f.Type, f.Name)
-		if err != nil {
-			return nil, inClause(where, err)
-		}
-		values[i] = expr.Fold(v, eval.Literal)
-	}
-	for i, f := range b.p.target.Fields {
-		switch {
-		case values[i] != nil:
-		case c.Action == Insert:
-			values[i] = &expr.Literal{T: f.Type}
-		default:
-			values[i] = &expr.Column{Parts: []string{f.Name}, Ref: i, T: f.Type, Null: f.Nullable}
-		}
 	}
 	return values, nil
 }
