@@ -161,8 +161,19 @@ func isCheckpointError(err error) bool {
 	return errors.As(err, &c)
 }
 
-// loadFrom reads a checkpoint (nil for none) and the commits behind it.
+// loadFrom reads a checkpoint (nil for none) and the commits behind it, or log
+// compaction files in their place. A compaction that is damaged is no loss.
 func loadFrom(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64) (*Snapshot, error) {
+	s, err := loadPieces(ctx, e, b, dir, ck, want)
+	if isCompactionError(err) && ctx.Err() == nil {
+		e.Log.Warn("log compaction file cannot be used, reading the commits", "table", b.URL(), "error", err)
+		dir.compacted = nil
+		return loadPieces(ctx, e, b, dir, ck, want)
+	}
+	return s, err
+}
+
+func loadPieces(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64) (*Snapshot, error) {
 	s := &Snapshot{env: e, bucket: b, lineage: newLineage(), version: want, probed: e.Now()}
 	s.files = view{cols: s.lineage.files, state: 1}
 	s.tombs = view{cols: s.lineage.tombs, state: 1}
@@ -176,8 +187,14 @@ func loadFrom(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirect
 		s.lineage.checkpoint.Store(ck.version)
 		r.checkpoint(ck)
 	}
-	for v := first; v <= want; v++ {
-		r.commit(v, dir.commits[v])
+	lastSeen := false // the wanted version's own commit is read
+	for _, p := range dir.pieces(first, want) {
+		if p.compacted {
+			r.compaction(p)
+			continue
+		}
+		lastSeen = p.to == want
+		r.commit(p.to, p.object)
 	}
 	for batch, version := range r.batches() {
 		if version == want && batch.info != nil {
@@ -192,8 +209,8 @@ func loadFrom(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirect
 	}
 	if obj, ok := dir.commits[want]; ok {
 		s.time = dir.commitTime(want)
-		if first > want && s.metadata != nil && feature.InCommitTimestamps(s.metadata) {
-			// The checkpoint covers the version; its own commit has its time.
+		if !lastSeen && s.metadata != nil && feature.InCommitTimestamps(s.metadata) {
+			// A checkpoint or compaction covers the version; its own commit has its time.
 			var err error
 			if info, err = readCommitInfo(ctx, b, want, obj); err != nil {
 				return nil, err

@@ -17,6 +17,7 @@ type logDirectory struct {
 	checkpoints map[int64][]checkpointFiles
 	incomplete  map[int64]bool // versions with some, not all, parts of a checkpoint
 	checksums   map[int64]bool // versions with a version checksum
+	compacted   []piece        // log compaction files
 }
 
 // checkpointFiles are the top-level files of one complete checkpoint.
@@ -48,6 +49,8 @@ func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory,
 		switch f.Kind {
 		case deltalog.Commit:
 			d.commits[f.Version] = f.Object
+		case deltalog.Compacted:
+			d.compacted = append(d.compacted, piece{from: f.Start, to: f.Version, object: f.Object, compacted: true})
 		case deltalog.Checksum:
 			d.checksums[f.Version] = true
 		case deltalog.Checkpoint:

@@ -186,13 +186,17 @@ func (r *reader) partTask(obj storage.Object) *task {
 func (r *reader) commit(version int64, obj storage.Object) {
 	r.tasks = append(r.tasks, &task{version: version, work: func(t *task) error {
 		var err error
-		if obj.Size >= largeFrom {
-			t.batches, err = r.readLarge(obj)
-		} else {
-			t.batches, err = r.readWhole(obj)
-		}
+		t.batches, err = r.readFile(obj)
 		return damaged(r.bucket, obj.Key, version, err)
 	}})
+}
+
+// readFile reads a file of JSON lines.
+func (r *reader) readFile(obj storage.Object) ([]*batch, error) {
+	if obj.Size >= largeFrom {
+		return r.readLarge(obj)
+	}
+	return r.readWhole(obj)
 }
 
 var errEmptyCommit = errors.New("the commit file is empty")
