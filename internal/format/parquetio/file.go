@@ -23,6 +23,7 @@ func (e *Error) Unwrap() error { return e.Err }
 type OpenOptions struct {
 	Name  string // for messages
 	Whole int64  // a file of up to so many bytes is read with one request
+	Tail  int64  // so many last bytes are read first, default 64 KiB
 	Cheap bool   // requests cost little, so bytes are read piece by piece as they are decoded
 }
 
@@ -35,15 +36,17 @@ type File struct {
 	meta *fileMeta
 }
 
-// tailBytes are read first: the footer of most files lies in them, and often the
-// page index.
-const tailBytes = 64 << 10
+// defaultTail holds the footer of most files, and often the page index.
+const defaultTail = 64 << 10
 
 // Open reads the footer of a file of the given size.
 func Open(r io.ReaderAt, size int64, o OpenOptions) (f *File, err error) {
 	f = &File{name: o.Name, src: source{r: r, size: size, cheap: o.Cheap}}
 	defer f.guard(&err)
-	tail := make([]byte, min(size, tailBytes))
+	if o.Tail <= 0 {
+		o.Tail = defaultTail
+	}
+	tail := make([]byte, min(size, o.Tail))
 	if size <= o.Whole {
 		tail = make([]byte, size)
 	}
