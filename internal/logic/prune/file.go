@@ -72,6 +72,10 @@ type table struct {
 	leaves    []colstats.Leaf
 	decoder   *colstats.Decoder
 	pool      sync.Pool
+
+	generated []generated // by data column
+	parsed    bool        // generated is filled
+	derived   bool        // an expression that was compiled uses it
 }
 
 func newTable(schema *types.Struct, partitionColumns []string, physical []*types.Struct) *table {
@@ -135,6 +139,7 @@ type state struct {
 	stats   colstats.Stats
 	decoded bool
 	leaves  []leafKnown
+	bare    bool // statistics are not to be looked at
 }
 
 // leafKnown is the interval of a leaf, once it was asked for.
@@ -150,7 +155,7 @@ type part struct {
 
 func (t *table) open(f File) *state {
 	s := t.pool.Get().(*state)
-	s.file, s.decoded = f, false
+	s.file, s.decoded, s.bare = f, false, false
 	clear(s.parts)
 	return s
 }

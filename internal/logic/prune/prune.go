@@ -38,9 +38,10 @@ type Pruner struct {
 }
 
 type conjunct struct {
-	cond condition
-	by   By
-	sql  string
+	cond    condition
+	by      By
+	sql     string
+	derived bool // partition values say something of its data columns
 }
 
 var notANumber = colstats.Value{Class: colstats.Float, F: math.NaN()}
@@ -57,7 +58,9 @@ func New(pred expr.Expr, schema *types.Struct, partitionColumns []string, physic
 	}
 	var later []conjunct
 	for _, e := range expr.Conjuncts(pred) {
+		t.derived = false
 		c := conjunct{cond: t.condition(expr.Fold(e, eval.Literal)), by: Statistics, sql: e.String()}
+		c.derived = t.derived
 		if t.onlyPartition(e) {
 			c.by = Partition
 			p.conjuncts = append(p.conjuncts, c)
@@ -79,9 +82,31 @@ func (p *Pruner) Keep(f File) Verdict {
 	return p.judge(f, p.conjuncts)
 }
 
-// KeepPartition is Keep by the conjuncts that need partition values only; files
-// with the same ones have the same verdict.
-func (p *Pruner) KeepPartition(f File) Verdict { return p.judge(f, p.conjuncts[:p.partitions()]) }
+// KeepPartition is Keep by partition values only; files with the same ones have
+// the same verdict.
+func (p *Pruner) KeepPartition(f File) Verdict {
+	n := p.partitions()
+	if v := p.judge(f, p.conjuncts[:n]); !v.Keep || n == len(p.conjuncts) {
+		return v
+	}
+	s := p.t.open(f)
+	defer p.t.done(s)
+	for i := range p.conjuncts[n:] {
+		if c := &p.conjuncts[n+i]; c.derived && c.impossible(s, true) {
+			return Verdict{By: Partition, Reason: c.sql}
+		}
+	}
+	return Verdict{Keep: true}
+}
+
+// impossible reports whether no row satisfies the conjunct; bare is by partition
+// values alone.
+func (c *conjunct) impossible(s *state, bare bool) bool {
+	s.bare = bare
+	out := c.cond(s)
+	s.bare = false
+	return out&canTrue == 0
+}
 
 // KeepStatistics is Keep by the other conjuncts.
 func (p *Pruner) KeepStatistics(f File) Verdict { return p.judge(f, p.conjuncts[p.partitions():]) }
@@ -105,7 +130,11 @@ func (p *Pruner) judge(f File, conjuncts []conjunct) Verdict {
 	s := p.t.open(f)
 	defer p.t.done(s)
 	for i := range conjuncts {
-		if c := &conjuncts[i]; c.cond(s)&canTrue == 0 {
+		c := &conjuncts[i]
+		if c.derived && c.impossible(s, true) {
+			return Verdict{By: Partition, Reason: c.sql}
+		}
+		if c.impossible(s, false) {
 			return Verdict{By: c.by, Reason: c.sql}
 		}
 	}

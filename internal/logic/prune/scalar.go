@@ -79,7 +79,16 @@ func (t *table) column(e expr.Expr) (scalar, bool) {
 	if leaf < 0 {
 		return anyValue, false
 	}
-	return func(s *state) interval { return s.leafInterval(leaf) }, true
+	x := func(s *state) interval {
+		if s.bare {
+			return unknown
+		}
+		return s.leafInterval(leaf)
+	}
+	if by := t.generatedFrom(path); by != nil {
+		return t.narrowed(x, by), true
+	}
+	return x, true
 }
 
 // cases compiles CASE: any branch whose condition may be true.
