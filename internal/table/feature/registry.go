@@ -36,9 +36,7 @@ var registry = []Feature{
 	{Name: "checkConstraints", Readable: true, Writable: true, MinWriter: 3},
 	{Name: "changeDataFeed", Readable: true, Writable: true, MinWriter: 4},
 	{Name: "generatedColumns", Readable: true, Writable: true, MinWriter: 4},
-	{Name: "columnMapping", Reader: true, Readable: true, MinReader: 2, MinWriter: 5,
-		active: func(md *action.Metadata, _ *types.Struct) bool { return ColumnMapping(md) != MappingNone },
-		advice: "write with an engine that maps columns"},
+	{Name: "columnMapping", Reader: true, Readable: true, Writable: true, MinReader: 2, MinWriter: 5},
 	{Name: "identityColumns", Readable: true, MinWriter: 6, active: ifField("delta.identity.start"),
 		advice: "write with an engine that generates identity values"},
 

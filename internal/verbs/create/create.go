@@ -80,6 +80,9 @@ func plan(l *txn.Log, spec Spec) ([]action.Action, txn.Operation, error) {
 	if err != nil {
 		return nil, txn.Operation{}, err
 	}
+	if feature.ColumnMapping(&action.Metadata{Configuration: config}) != feature.MappingNone {
+		spec.Schema, config = feature.AssignMapping(spec.Schema, config, l.Env().NewID)
+	}
 	now := l.Env().Now().UnixMilli()
 	md := &action.Metadata{ID: l.Env().NewID(), Format: action.Format{Provider: "parquet", Options: map[string]string{}},
 		SchemaString: types.JSON(spec.Schema), PartitionColumns: parts, Configuration: config, CreatedTime: &now}
@@ -113,6 +116,7 @@ func Check(spec Spec) ([]string, error) {
 	if spec.Schema == nil || len(spec.Schema.Fields) == 0 {
 		return nil, refuse("DELTA_EMPTY_SCHEMA", "a table needs at least one column")
 	}
+	mapped := feature.ColumnMapping(&action.Metadata{Configuration: spec.Properties}) != feature.MappingNone
 	seen := map[string]bool{}
 	for _, f := range spec.Schema.Fields {
 		low := strings.ToLower(f.Name)
@@ -121,7 +125,7 @@ func Check(spec Spec) ([]string, error) {
 			return nil, refuse("DELTA_INVALID_COLUMN_NAMES", "a column has no name")
 		case seen[low]:
 			return nil, refuse("DELTA_DUPLICATE_COLUMNS_FOUND", "the column %s is named twice (names are compared without regard to case)", types.QuoteIdentifier(f.Name))
-		case strings.ContainsAny(f.Name, " ,;{}()\n\t="):
+		case !mapped && strings.ContainsAny(f.Name, " ,;{}()\n\t="):
 			return nil, refuse("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "the column name %q holds one of the characters ' ,;{}()\\n\\t=', which Parquet columns of a table without column mapping cannot have", f.Name)
 		case f.Type.Kind() == types.KindVoid:
 			return nil, refuse("DELTA_UNSUPPORTED_DATA_TYPES", "the column %s has no type", types.QuoteIdentifier(f.Name))

@@ -123,26 +123,25 @@ var table = []semantics{
 func TestSemantics(t *testing.T) {
 	for _, c := range table {
 		for _, mode := range []struct {
-			name    string
-			vectors bool
-			small   int64
-		}{{"vectors", true, 0}, {"vectors, large files", true, 1}, {"copies", false, 0}, {"copies, large files", false, 1}} {
-			t.Run(c.name+"/"+mode.name, func(t *testing.T) { c.play(t, mode.vectors, mode.small) })
+			name  string
+			props map[string]string
+			small int64
+		}{{"vectors", nil, 0}, {"vectors, large files", nil, 1}, {"copies", tablekit.WithoutVectors(), 0}, {"copies, large files", tablekit.WithoutVectors(), 1},
+			{"mapped by name, change feed", map[string]string{"delta.columnMapping.mode": "name", "delta.enableChangeDataFeed": "true"}, 1},
+			{"mapped by id, change feed, copies", map[string]string{"delta.columnMapping.mode": "id", "delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}, 0}} {
+			t.Run(c.name+"/"+mode.name, func(t *testing.T) { c.play(t, mode.props, mode.small) })
 		}
 	}
 }
 
-func (c semantics) play(t *testing.T, vectors bool, small int64) {
+func (c semantics) play(t *testing.T, props map[string]string, small int64) {
 	if c.ddl == "" {
 		c.ddl = "k INT, v INT"
 	}
 	if c.srcDDL == "" {
 		c.srcDDL = c.ddl
 	}
-	spec := tablekit.Spec{DDL: c.ddl, PartitionBy: c.parts, Files: c.files}
-	if !vectors {
-		spec.Properties = tablekit.WithoutVectors()
-	}
+	spec := tablekit.Spec{DDL: c.ddl, PartitionBy: c.parts, Files: c.files, Properties: props}
 	k := tablekit.New(t, spec)
 	before := k.Rows(t)
 	res, err := run(t, k.Log, c.srcDDL, c.src, "MERGE INTO target t USING source s ON "+c.merge, small)
