@@ -158,3 +158,41 @@ func TestSparkTimeTravel(t *testing.T) {
 		}
 	})
 }
+
+// Row ids and row commit versions are those that Spark reads.
+func TestSparkRowIDs(t *testing.T) {
+	eachSparkTable(t, func(t *testing.T, dir string, _ *sparkMeta) {
+		expected, err := filepath.Glob(filepath.Join(dir, "expected", "rowids-v*.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range expected {
+			want, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), "rowids-v"), ".jsonl")
+			got := mustRun(t, "cat", filepath.Join(dir, "table"), "--version", version, "--json",
+				"--columns", "*, _metadata.row_id AS _row_id, _metadata.row_commit_version AS _row_commit_version")
+			if a, b := rowsIn(got), rowsIn(string(want)); !slices.Equal(a, b) {
+				t.Errorf("version %s:\n%s\nwant\n%s", version, strings.Join(a, "\n"), strings.Join(b, "\n"))
+			}
+		}
+	})
+}
+
+func rowsIn(text string) []string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+func TestSplitNames(t *testing.T) {
+	for list, want := range map[string][]string{
+		"a,b": {"a", "b"}, " a , b AS c ": {"a", "b AS c"}, "`x,y`,z": {"`x,y`", "z"}, "`a``,b`": {"`a``,b`"}, "": {}, ",,": {}, "`open,b": {"`open,b"},
+	} {
+		if got := splitNames(list); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", list, got, want)
+		}
+	}
+}
