@@ -24,15 +24,21 @@ type Handler struct {
 }
 
 // Scan reads the lines of a commit file: one JSON object a line, blank lines
-// ignored. An object names its action by its key (PROTOCOL.md, Actions); keys
+// and a byte order mark in front ignored. An object names its action by its key (PROTOCOL.md, Actions); keys
 // whose value is null do not count, and keys that are not known may stand beside
 // the action. file is used in errors only.
 func Scan(data []byte, file string, h *Handler) error { return ScanFrom(data, file, 1, h) }
+
+// byteOrderMark is what some editors put in front of a text.
+var byteOrderMark = []byte("\ufeff")
 
 // ScanFrom is Scan for a piece of a file whose first line has the given number.
 func ScanFrom(data []byte, file string, line int, h *Handler) error {
 	var f File
 	var l lexer // escapes: one for all lines
+	if line == 1 {
+		data = bytes.TrimPrefix(data, byteOrderMark)
+	}
 	for ; len(data) > 0; line++ {
 		text := data
 		if n := bytes.IndexByte(data, '\n'); n >= 0 {

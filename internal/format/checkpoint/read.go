@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
+	"github.com/sluicelake/sluice/internal/format/parquetio"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -153,7 +154,11 @@ func readParquet(ctx context.Context, src *source, key string, h *action.Handler
 	mem := &recycler{}
 	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true // a column chunk is not fetched whole
-	pf, err := file.NewParquetReader(src.SectionReader, file.WithReadProps(props))
+	md, err := parquetio.Footer(src, src.Size())
+	if err != nil {
+		return err
+	}
+	pf, err := file.NewParquetReader(src.SectionReader, file.WithReadProps(props), file.WithMetadata(md))
 	if err != nil {
 		return err
 	}

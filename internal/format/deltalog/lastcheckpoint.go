@@ -35,12 +35,18 @@ func (e *HintError) Error() string {
 	return fmt.Sprintf("%s: %s is not usable: %s; the log is listed instead", e.URL, LastCheckpointPath, e.Reason)
 }
 
+// maxHint is more than any writer puts into the hint, schema and all.
+const maxHint = 4 << 20
+
 // ReadLastCheckpoint reads the hint. The error is storage.ErrNotExist when there is
 // none, and a *HintError when its content is corrupt.
 func ReadLastCheckpoint(ctx context.Context, b *storage.Bucket) (*LastCheckpoint, error) {
-	data, _, err := b.Get(ctx, LastCheckpointPath)
+	data, err := b.GetRange(ctx, LastCheckpointPath, 0, maxHint+1)
 	if err != nil {
 		return nil, err
+	}
+	if len(data) > maxHint {
+		return nil, &HintError{URL: b.URL(), Reason: fmt.Sprintf("it is longer than %d bytes", maxHint)}
 	}
 	hint, err := ParseLastCheckpoint(data)
 	if err != nil {

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/sluicelake/sluice/action"
@@ -45,6 +46,13 @@ type partBuilder struct {
 	stats     []byte
 	rest      []byte
 }
+
+// Blocks of seldom needed fields must stay addressable. Statistics of that
+// length are worth nothing.
+const (
+	maxStats = 8 << 20
+	maxRest  = 8 << 20
+)
 
 func newBuilder() *builder {
 	b := &builder{}
@@ -129,7 +137,7 @@ func (b *builder) file(p *partBuilder, f *action.File, remove bool) error {
 	if err := p.file(f, remove); err != nil {
 		return err
 	}
-	if b.emit != nil && p.chunk.len() >= batchRows {
+	if b.emit != nil && (p.chunk.len() >= batchRows || p.chunk.full()) {
 		b.emit(&batch{adds: b.takeAdds(), removes: b.removes.take()})
 	}
 	return nil
@@ -165,12 +173,18 @@ func (p *partBuilder) file(f *action.File, remove bool) error {
 		p.stats = f.Stats.Append(p.stats[:0])
 		stats = p.stats
 	}
+	if len(stats) > maxStats {
+		stats = nil
+	}
 	dv, err := f.Dv()
 	if err != nil {
 		return malformed(f, "deletionVector", err)
 	}
 	r := row{size: f.Size, modTime: f.ModificationTime, records: numRecords(stats), tuple: p.lastTuple, vector: dv, stats: stats}
 	p.rest = appendRest(p.rest[:0], f, remove)
+	if len(p.rest) > maxRest {
+		return malformed(f, "tags and unknown fields", fmt.Errorf("%d bytes are more than %d", len(p.rest), maxRest))
+	}
 	r.rest = p.rest
 	if remove {
 		r.modTime, r.records = f.DeletionTimestamp, -1

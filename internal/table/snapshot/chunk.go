@@ -33,6 +33,7 @@ const (
 	maxChunk  = 1 << 16 // rows that a file number can address in a chunk
 	wholeFrom = 1024    // a chunk this long is adopted, a shorter one is copied into the tail
 	tailRows  = 4096
+	maxPaths  = 1 << 30 // bytes
 )
 
 func (c *chunk) len() int { return len(c.pathEnd) }
@@ -86,7 +87,7 @@ func (c *chunk) add(r row) {
 }
 
 // full reports whether another file might not fit.
-func (c *chunk) full() bool { return c.len() >= maxChunk-1 || len(c.paths) > 1<<30 }
+func (c *chunk) full() bool { return c.len() >= maxChunk-1 || len(c.paths) > maxPaths }
 
 func (c *chunk) reset() {
 	vectors := c.vectors[:0]

@@ -101,7 +101,7 @@ func (c *columns) adopt(v *view, p *part) (func(i int) ref, error) {
 		return func(i int) ref { return makeRef(at, i) }, nil
 	}
 	last := len(v.chunks) - 1
-	if last < 0 || !v.chunks[last].tail || v.chunks[last].len()+n > tailRows {
+	if last < 0 || !v.chunks[last].tail || v.chunks[last].len()+n > tailRows || len(v.chunks[last].paths)+len(p.chunk.paths) > maxPaths {
 		if last+1 >= 1<<16-1 {
 			return nil, fmt.Errorf("snapshot: more than %d files", 1<<32)
 		}

@@ -41,14 +41,15 @@ func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot,
 	if err == nil && dir.checksums[want] {
 		s.compare(ctx)
 	}
-	if err == nil || dir.from == 0 || ctx.Err() != nil {
+	if err == nil || dir.from == 0 && !errors.Is(err, storage.ErrNotExist) || ctx.Err() != nil {
 		return s, explain(dir, b, at, want, err)
 	}
 	var corrupt *CorruptError
-	if !errors.As(err, &corrupt) {
+	if !errors.As(err, &corrupt) && !errors.Is(err, storage.ErrNotExist) {
 		return nil, err
 	}
-	// What the hint pointed to cannot be used: look at the whole log.
+	// What the hint pointed to cannot be used, or files were cleaned up since the
+	// log was listed: look at the whole log.
 	if dir, err = listLog(ctx, b, 0); err != nil {
 		return nil, err
 	}

@@ -16,9 +16,13 @@ type logDirectory struct {
 	commits     map[int64]storage.Object
 	checkpoints map[int64][]checkpointFiles
 	incomplete  map[int64]bool // versions with some, not all, parts of a checkpoint
-	checksums   map[int64]bool // versions with a version checksum
+	checksums   map[int64]bool // versions with a version checksum that may be read
 	compacted   []piece        // log compaction files
 }
+
+// maxChecksum is the size up to which version checksums are read: they may list
+// all files of a small table.
+const maxChecksum = 32 << 20
 
 // checkpointFiles are the top-level files of one complete checkpoint.
 type checkpointFiles struct {
@@ -52,7 +56,7 @@ func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory,
 		case deltalog.Compacted:
 			d.compacted = append(d.compacted, piece{from: f.Start, to: f.Version, object: f.Object, compacted: true})
 		case deltalog.Checksum:
-			d.checksums[f.Version] = true
+			d.checksums[f.Version] = f.Object.Size <= maxChecksum
 		case deltalog.Checkpoint:
 			d.add(checkpointFiles{version: f.Version, rank: 2, parts: one})
 		case deltalog.CheckpointV2:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -42,7 +43,9 @@ type task struct {
 // worker is what one parsing goroutine needs.
 type worker struct {
 	b     *builder
-	h     *action.Handler
+	h     *action.Handler // of a commit
+	top   *action.Handler // of a checkpoint, which may name sidecars
+	side  *action.Handler // of a sidecar, which holds nothing but files
 	piece []byte
 }
 
@@ -50,6 +53,7 @@ const (
 	ahead     = 16 // files under way at a time
 	pieceSize = 4 << 20
 	largeFrom = 8 << 20
+	maxLine   = 512 << 20 // a longer one is refused
 	batchRows = 1 << 14
 )
 
@@ -57,11 +61,17 @@ func newReader(ctx context.Context, e *env.Env, b *storage.Bucket) *reader {
 	r := &reader{env: e, bucket: b, parse: make(chan struct{}, max(e.Workers, 1))}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.free.New = func() any {
-		w := &worker{b: newBuilder()}
-		w.h = w.b.handler()
-		return w
+		return newWorker()
 	}
 	return r
+}
+
+func newWorker() *worker {
+	w := &worker{b: newBuilder()}
+	w.h, w.top = w.b.handler(), w.b.handler()
+	w.h.Sidecar, w.h.CheckpointMetadata = nil, nil
+	w.side = &action.Handler{Add: w.h.Add, Remove: w.h.Remove}
+	return w
 }
 
 // stop ends what is under way and waits for it.
@@ -146,7 +156,7 @@ func (r *reader) start(t *task) {
 // checkpoint reads the parts of a checkpoint, and the sidecars that they name.
 func (r *reader) checkpoint(ck *checkpointFiles) {
 	for _, obj := range ck.parts {
-		r.tasks = append(r.tasks, r.partTask(obj))
+		r.tasks = append(r.tasks, r.partTask(obj, func(w *worker) *action.Handler { return w.top }))
 	}
 }
 
@@ -155,10 +165,10 @@ func (r *reader) sidecarTask(s *action.Sidecar) *task {
 	if err != nil {
 		return &task{version: -1, work: func(*task) error { return &checkpointError{err} }}
 	}
-	return r.partTask(storage.Object{Key: key, Size: s.SizeInBytes})
+	return r.partTask(storage.Object{Key: key, Size: s.SizeInBytes}, func(w *worker) *action.Handler { return w.side })
 }
 
-func (r *reader) partTask(obj storage.Object) *task {
+func (r *reader) partTask(obj storage.Object, handler func(*worker) *action.Handler) *task {
 	return &task{version: -1, work: func(t *task) error {
 		w, err := r.worker()
 		if err != nil {
@@ -166,7 +176,7 @@ func (r *reader) partTask(obj storage.Object) *task {
 		}
 		defer r.release(w)
 		w.b.emit = func(b *batch) { t.batches = append(t.batches, b) }
-		err = checkpoint.ReadLater(r.ctx, r.bucket, obj, w.h, func(s *checkpoint.Statistics) {
+		err = checkpoint.ReadLater(r.ctx, r.bucket, obj, handler(w), func(s *checkpoint.Statistics) {
 			w.b.later = &leftover{stats: s, log: r.env.Log}
 		})
 		w.b.emit = nil
@@ -269,7 +279,7 @@ func (r *reader) readLarge(obj storage.Object) ([]*batch, error) {
 		}
 		w.piece = append(w.piece[:0], carry...)
 		at := len(w.piece)
-		n := int(min(pieceSize, obj.Size-offset))
+		n := int(min(max(pieceSize, int64(at)), obj.Size-offset)) // twice as much when a line did not fit
 		w.piece = slices.Grow(w.piece, n)[:at+n]
 		got, err := in.ReadAt(w.piece[at:], offset)
 		if err != nil && err != io.EOF || got < n {
@@ -287,6 +297,9 @@ func (r *reader) readLarge(obj storage.Object) ([]*batch, error) {
 		carry = append(carry[:0], w.piece[cut:]...)
 		if cut == 0 { // a line longer than a piece
 			r.release(w)
+			if len(carry) > maxLine {
+				return nil, &action.SyntaxError{File: obj.Key, Line: line, Column: 1, Msg: fmt.Sprintf("a line is longer than %d MiB", maxLine>>20)}
+			}
 			continue
 		}
 		res, first := &result{}, line

@@ -124,8 +124,7 @@ func (s *Snapshot) Apply(version int64, acts []action.Action, data []byte, obj s
 		}
 	}
 	key := deltalog.CommitPath(version)
-	w := &worker{b: newBuilder()}
-	w.h = w.b.handler()
+	w := newWorker()
 	batches, err := w.scan(data, key, 1, true)
 	if err != nil {
 		return nil, damaged(s.bucket, key, version, err)
