@@ -1,7 +1,10 @@
 package parquetio
 
 import (
+	"cmp"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // fetcher brings the bytes of a row group into memory with few requests, and
@@ -12,7 +15,7 @@ type fetcher struct {
 }
 
 // maxGap is how many bytes that nobody wants are read to save a request.
-const maxGap = 256 << 10
+const maxGap = 512 << 10
 
 // piece is a run of bytes of a column chunk.
 type piece struct{ from, to int64 }
@@ -29,7 +32,17 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 	}
 	slices.SortFunc(pieces, func(a, b piece) int { return order(a.from, b.from) })
 	out := make([]span, 0, len(pieces))
-	used := 0
+	if src.cheap {
+		for _, p := range pieces {
+			s := span{at: p.from, end: p.to}
+			if p.from >= src.at {
+				s.data = src.tail[p.from-src.at : p.to-src.at]
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+	var jobs []func() error
 	for i := 0; i < len(pieces); {
 		from, to, j := pieces[i].from, pieces[i].to, i+1
 		for j < len(pieces) && pieces[j].from <= to+maxGap {
@@ -37,28 +50,40 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 			j++
 		}
 		var data []byte
-		switch {
-		case from >= src.at:
+		if from >= src.at {
 			data = src.tail[from-src.at : to-src.at]
-		case src.cheap:
-			for _, p := range pieces[i:j] {
-				out = append(out, span{at: p.from, end: p.to})
-			}
-			i = j
-			continue
-		default:
-			data = f.buffer(used, int(to-from))
-			used++
-			if err := readFull(src.r, data, from); err != nil {
-				return nil, err
-			}
+		} else {
+			data = f.buffer(len(jobs), int(to-from))
+			jobs = append(jobs, func() error { return readFull(src.r, data, from) })
 		}
 		for _, p := range pieces[i:j] {
 			out = append(out, span{at: p.from, end: p.to, data: data[p.from-from : p.to-from]})
 		}
 		i = j
 	}
-	return out, nil
+	return out, together(jobs)
+}
+
+// mostRequests of one load are under way at a time.
+const mostRequests = 8
+
+// together runs functions side by side and returns the first error.
+func together(jobs []func() error) error {
+	if len(jobs) == 1 {
+		return jobs[0]()
+	}
+	errs := make([]error, len(jobs))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(len(jobs), mostRequests) {
+		group.Go(func() {
+			for k := next.Add(1) - 1; k < int64(len(jobs)); k = next.Add(1) - 1 {
+				errs[k] = jobs[k]()
+			}
+		})
+	}
+	group.Wait()
+	return cmp.Or(errs...)
 }
 
 func (f *fetcher) buffer(i, n int) []byte {

@@ -48,13 +48,12 @@ func (r *reading) choosing(ctx context.Context, g *rowGroup, first int64, ranges
 		return false, err
 	}
 	var ahead []chosen
-	step := r.step(g)
 	for _, rng := range ranges {
 		for from := rng.from; from < rng.to; {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			n := min(step, rng.to-from)
+			n := min(r.step(g), rng.to-from)
 			c, err := r.pick(early, first, from, int(n))
 			if err != nil {
 				return false, err
@@ -140,6 +139,7 @@ func (r *reading) picked(cols []arrow.Array, s *side, readers map[int]*columnRea
 			return r.leafError(l, err)
 		}
 	}
+	r.weigh(rows, len(sel))
 	inside := sel
 	if nested {
 		inside = make([]int32, len(sel))

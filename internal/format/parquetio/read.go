@@ -81,6 +81,8 @@ type reading struct {
 	win     window
 	pq      *file.Reader
 	left    int64                             // rows up to the limit
+	text    bool                              // some columns have values of any length
+	perRow  int64                             // bytes of a row of the last batch, 0 before the first
 	index   *metadata.RowGroupPageIndexReader // of the row group; nil: none
 	pages   map[int][]pageLocation            // by leaf, of the row group
 }
@@ -171,6 +173,7 @@ func (f *File) plan(q Query) (r *reading, err error) {
 		r.leaves = append(r.leaves, l)
 	}
 	slices.Sort(r.leaves)
+	r.text = slices.ContainsFunc(r.leaves, func(l int) bool { return vectorWidth(f.meta.leaves[l].physical) == 0 || f.meta.leaves[l].rep > 0 })
 	r.planPredicate()
 	props := parquet.NewReaderProperties(nil)
 	props.BufferedStreamEnabled = true
@@ -205,13 +208,18 @@ func (r *reading) want(o int, to *side) error {
 	return nil
 }
 
-// step is how many rows make a batch of a row group.
+// firstRows is the most rows of the first batch, which tells how wide rows are:
+// the footer does not know it of text from a dictionary.
+const firstRows = 1 << 12
+
+// step is how many rows the next batch of a row group has at most.
 func (r *reading) step(g *rowGroup) int64 {
 	step := int64(r.q.Batch)
-	if each := g.bytes(r.leaves) * 4 / max(g.rows, 1); each > 0 {
-		step = max(1, min(step, r.q.Bytes/each))
+	each := g.bytes(r.leaves)*4/max(g.rows, 1) + 8*int64(len(r.leaves))
+	if r.perRow == 0 && r.text {
+		step = min(step, firstRows)
 	}
-	return step
+	return max(1, min(step, r.q.Bytes/max(each, r.perRow, 1)))
 }
 
 // group reads ranges of rows of one row group; false when the caller has enough.
@@ -223,13 +231,12 @@ func (r *reading) group(ctx context.Context, g *rowGroup, first int64, ranges []
 	if err != nil {
 		return false, err
 	}
-	step := r.step(g)
 	for _, rng := range ranges {
 		for from := rng.from; from < rng.to; {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			n := int(min(step, rng.to-from))
+			n := int(min(r.step(g), rng.to-from))
 			cols := make([]arrow.Array, len(r.columns))
 			if err := r.batch(cols, &r.late, readers, from, n); err != nil {
 				return false, err
@@ -308,12 +315,24 @@ func (r *reading) batch(cols []arrow.Array, s *side, readers map[int]*columnRead
 			return r.leafError(l, err)
 		}
 	}
+	if s == &r.late || len(r.late.leaves) == 0 {
+		r.weigh(rows, n)
+	}
 	for _, o := range s.columns {
 		if cols[o], err = r.columns[o].assemble(rows, n); err != nil {
 			return r.columnError(o, err)
 		}
 	}
 	return nil
+}
+
+// weigh notes how wide rows are.
+func (r *reading) weigh(rows map[int]*leafRows, n int) {
+	var bytes int64
+	for _, l := range rows {
+		bytes += int64(len(l.vec.fixed) + 4*len(l.vec.offsets) + len(l.vec.data) + 2*len(l.defs) + 2*len(l.reps))
+	}
+	r.perRow = bytes/int64(max(n, 1)) + 1
 }
 
 func (r *reading) leafError(l int, err error) error {
