@@ -2,9 +2,11 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
+	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/apache/arrow-go/v18/arrow"
@@ -57,7 +59,7 @@ func (b Batch) Record(schema *arrow.Schema) arrow.RecordBatch {
 // Leaving the loop releases everything.
 func File(ctx context.Context, e *env.Env, src Source, add *action.Add, o Options) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		err := readFile(ctx, src, add, o, func(b Batch) bool { return yield(b, nil) })
+		err := readFile(ctx, budgetOf(e, e.Workers), src, add, o, func(b Batch) bool { return yield(b, nil) })
 		if err != nil && err != errStop {
 			yield(Batch{}, src.fileError(add, err))
 		}
@@ -77,7 +79,7 @@ func PhysicalRows(ctx context.Context, e *env.Env, src Source, add *action.Add) 
 // errStop ends a scan that the caller has left.
 var errStop = fmt.Errorf("the caller has stopped")
 
-func readFile(ctx context.Context, src Source, add *action.Add, o Options, yield func(Batch) bool) error {
+func readFile(ctx context.Context, m budget, src Source, add *action.Add, o Options, yield func(Batch) bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func readFile(ctx context.Context, src Source, add *action.Add, o Options, yield
 		return err
 	}
 	defer in.close()
-	return p.read(ctx, in, yield)
+	return p.read(ctx, m, in, yield)
 }
 
 // opened is a data file and the rows of it that are deleted.
@@ -99,6 +101,7 @@ type opened struct {
 	file  *parquetio.File
 	dead  *roaring64.Bitmap // nil: none
 	close func() error
+	users atomic.Int32 // workers that read parts of it, or will
 }
 
 func openFile(ctx context.Context, src Source, add *action.Add, readDeleted, most bool) (*opened, error) {
@@ -114,8 +117,9 @@ func openFile(ctx context.Context, src Source, add *action.Add, readDeleted, mos
 }
 
 // read yields the rows of a file that the plan wants.
-func (p *plan) read(ctx context.Context, in *opened, yield func(Batch) bool) error {
+func (p *plan) read(ctx context.Context, m budget, in *opened, yield func(Batch) bool) error {
 	q := p.query
+	q.Window, q.Bytes = m.window, m.batch
 	if p.filter != nil || p.opts.Rows != nil || in.dead != nil {
 		q.First, q.Choose = p.first, p.choose(dv.NewCursor(in.dead))
 	}
@@ -124,7 +128,9 @@ func (p *plan) read(ctx context.Context, in *opened, yield func(Batch) bool) err
 		if in.dead != nil {
 			q.Limit += int64(in.dead.GetCardinality())
 		}
-		q.Batch = int(min(q.Limit, int64(max(q.Batch, 1<<16))))
+		if q.Batch == 0 {
+			q.Batch = int(min(q.Limit, 1<<16))
+		}
 	}
 	for b, err := range in.file.Read(ctx, q) {
 		if err != nil {
@@ -144,8 +150,18 @@ func open(ctx context.Context, src Source, add *action.Add, most bool) (*parquet
 	if err != nil {
 		return nil, nil, err
 	}
-	size := add.Size
+	f, closer, err := openAt(ctx, bucket, key, add.Size, most)
+	if errors.Is(err, storage.ErrInvalidKey) {
+		if bucket, key, err = src.behindLink(ctx, add.Path, key, err); err == nil {
+			f, closer, err = openAt(ctx, bucket, key, add.Size, most)
+		}
+	}
+	return f, closer, err
+}
+
+func openAt(ctx context.Context, bucket *storage.Bucket, key string, size int64, most bool) (*parquetio.File, func() error, error) {
 	if size <= 0 {
+		var err error
 		if size, err = sizeOf(ctx, bucket, key); err != nil {
 			return nil, nil, err
 		}

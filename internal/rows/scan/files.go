@@ -27,16 +27,17 @@ func Files(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Op
 			}
 		}
 	}
-	return stream(ctx, e, src, shares, min(e.Workers, len(adds)), o)
+	return stream(ctx, e, src, shares, min(workersFor(e), len(adds)), o, false)
 }
 
 // Stream is Files for shares that come one by one, so that not all of them are
-// in memory at a time. Options.Rows does not count.
+// in memory at a time, and for rows in any order: several workers may read one
+// large file. Options.Rows does not count.
 func Stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], o Options) iter.Seq2[Batch, error] {
-	return stream(ctx, e, src, shares, e.Workers, o)
+	return stream(ctx, e, src, shares, workersFor(e), o, true)
 }
 
-func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], workers int, o Options) iter.Seq2[Batch, error] {
+func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], workers int, o Options, cut bool) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		if workers <= 1 {
 			inOrder(ctx, e, src, shares, o, yield)
@@ -50,12 +51,6 @@ func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share],
 			err   error
 		}
 		results := make(chan result, workers)
-		var lock sync.Mutex
-		take := func() (Share, bool) {
-			lock.Lock()
-			defer lock.Unlock()
-			return next()
-		}
 		send := func(r result) bool {
 			select {
 			case results <- r:
@@ -64,22 +59,25 @@ func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share],
 				return false
 			}
 		}
+		work := &feed{next: next, cut: cut && o.Limit == 0, src: src, o: o, budget: budgetOf(e, workers)}
+		work.wake.L = &work.lock
 		var group sync.WaitGroup
 		for range workers {
 			group.Go(func() {
-				o := o
-				for share, ok := take(); ok; share, ok = take() {
-					o.Rows = share.Rows
-					for b, err := range File(ctx, e, src, share.Add, o) {
-						if !send(result{b, err}) || err != nil {
-							return
+				for t, ok := work.take(); ok; t, ok = work.take() {
+					err := work.do(ctx, t, func(b Batch) bool { return send(result{batch: b}) })
+					if err != nil {
+						if err != errStop {
+							send(result{err: src.fileError(t.share.Add, err)})
 						}
+						return
 					}
 				}
 			})
 		}
 		go func() {
 			group.Wait()
+			work.abandon()
 			close(results)
 		}()
 		defer func() { // whatever happens, no goroutine outlives the loop
