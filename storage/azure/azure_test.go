@@ -1,0 +1,90 @@
+package azure_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sluicelake/sluice/storage"
+	_ "github.com/sluicelake/sluice/storage/azure"
+	"github.com/sluicelake/sluice/storage/azure/emulator"
+	"github.com/sluicelake/sluice/storage/storetest"
+)
+
+// cloud starts an emulator with the secret of the service principal in its vault.
+func cloud(t *testing.T) (*emulator.Cloud, map[string]string) {
+	t.Helper()
+	c, err := emulator.Start("lake", "writer", "operator-secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c, c.Options("writer", "operator-secret", saved(t, c.Certificate))
+}
+
+// saved writes a file for the option ca-file.
+func saved(t *testing.T, pem []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// openAt opens a location; more overrides the options, an empty value takes one away.
+func openAt(t testing.TB, location string, options map[string]string, more ...string) (*storage.Bucket, error) {
+	t.Helper()
+	all := map[string]string{}
+	for k, v := range options {
+		all[k] = v
+	}
+	for i := 0; i < len(more); i += 2 {
+		all[more[i]] = more[i+1]
+	}
+	var opts []storage.Option
+	for k, v := range all {
+		if v != "" {
+			opts = append(opts, storage.With(k, v))
+		}
+	}
+	b, err := storage.Open(t.Context(), location, opts...)
+	if err == nil {
+		t.Cleanup(func() { b.Close() })
+	}
+	return b, err
+}
+
+func mustOpen(t testing.TB, location string, options map[string]string, more ...string) *storage.Bucket {
+	t.Helper()
+	b, err := openAt(t, location, options, more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var places atomic.Int64
+
+// suite runs the contract of drivers against a container. Each check has a
+// directory of its own.
+func suite(t *testing.T, container string, options map[string]string, s storetest.Subject, more ...string) {
+	s.New = func(t *testing.T) storage.Driver {
+		return mustOpen(t, fmt.Sprintf("%s/tests/place %d", container, places.Add(1)), options, more...).Driver()
+	}
+	s.Again = func(t *testing.T, d storage.Driver) storage.Driver { return mustOpen(t, d.URL(), options, more...).Driver() }
+	s.Writers, s.Rounds = 32, 10
+	storetest.Run(t, s)
+}
+
+// The contract, through the dfs endpoint with pages and blocks as small as may be.
+func TestDFSContract(t *testing.T) {
+	c, options := cloud(t)
+	c.Lake.PageSize = 50
+	suite(t, "abfss://lake@lakeaccount.dfs.core.windows.net", options, storetest.Subject{}, "block-size", "65536")
+	if n := c.Vault.Reads(); n == 0 {
+		t.Error("nobody asked the vault")
+	}
+}
