@@ -1,9 +1,11 @@
 package azure_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -74,9 +76,41 @@ func suite(t *testing.T, container string, options map[string]string, s storetes
 	s.New = func(t *testing.T) storage.Driver {
 		return mustOpen(t, fmt.Sprintf("%s/tests/place %d", container, places.Add(1)), options, more...).Driver()
 	}
-	s.Again = func(t *testing.T, d storage.Driver) storage.Driver { return mustOpen(t, d.URL(), options, more...).Driver() }
-	s.Writers, s.Rounds = 32, 10
+	s.Again = func(t *testing.T, d storage.Driver) storage.Driver {
+		return mustOpen(t, d.URL(), options, more...).Driver()
+	}
+	s.Writers, s.Rounds, s.PlainNames = 32, 10, true
 	storetest.Run(t, s)
+	t.Run("Names", func(t *testing.T) { names(t, mustOpen(t, container+"/tests/names", options, more...)) })
+}
+
+// names checks odd names beyond those of every file system, and refusals.
+func names(t *testing.T, b *storage.Bucket) {
+	ctx := t.Context()
+	good := []string{"question?mark", "star*", "colon: time 12:30:00", `quote"d`, "less<more>", "pipe|", "aux.txt", "con", "p=a%5Cb/x"}
+	for _, k := range good {
+		if err := b.PutIfAbsent(ctx, k, []byte(k)); err != nil {
+			t.Errorf("%q: %v", k, err)
+		}
+		if got, _, err := b.Get(ctx, k); err != nil || string(got) != k {
+			t.Errorf("%q: %q, %v", k, got, err)
+		}
+	}
+	n := 0
+	for o, err := range b.List(ctx, "", "") {
+		if err != nil || !slices.Contains(good, o.Key) {
+			t.Errorf("listed %q, %v", o.Key, err)
+		}
+		n++
+	}
+	if n != len(good) {
+		t.Errorf("%d names listed, %d put", n, len(good))
+	}
+	for _, k := range []string{`back\slash`, "bell\a", "new\nline", "d/.x.sluice-tmp"} {
+		if err := b.Put(ctx, k, nil); !errors.Is(err, storage.ErrInvalidKey) {
+			t.Errorf("Put %q: %v", k, err)
+		}
+	}
 }
 
 // The contract, through the dfs endpoint with pages and blocks as small as may be.

@@ -97,3 +97,15 @@ func TestBlobContract(t *testing.T) {
 	endpoint := azurite(t, nil)
 	suite(t, "wasbs://lake@devstoreaccount1.blob.core.windows.net", map[string]string{"endpoint": endpoint, "key": azuriteKey}, storetest.Subject{}, "block-size", "65536")
 }
+
+// The contract over https as a service principal: the secret comes from the vault, the token
+// from the directory.
+func TestBlobContractSignedIn(t *testing.T) {
+	id := emulator.NewIdentity()
+	endpoint := azurite(t, id)
+	c, options := cloud(t)
+	suite(t, "https://lake.blob.core.windows.net/lake", options, storetest.Subject{}, "endpoint", endpoint, "ca-file", saved(t, append(c.Certificate, id.PEM...)))
+	if c.Vault.Reads() == 0 || c.Directory.Issued() == 0 {
+		t.Errorf("%d secrets read, %d tokens issued", c.Vault.Reads(), c.Directory.Issued())
+	}
+}

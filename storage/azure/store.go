@@ -184,8 +184,13 @@ func (s *Store) repeat(ctx context.Context, send func(ctx context.Context, c *co
 	return err
 }
 
-// path is where an object lies in the container.
+// path is where an object lies in the container. Names that the service changes or
+// cannot list are refused: backslashes become slashes there, and control
+// characters are not XML.
 func (s *Store) path(key string) (string, error) {
+	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f || r == 0xfffe || r == 0xffff }) {
+		return "", fmt.Errorf("%w %q: Azure does not keep backslashes and control characters in names", storage.ErrInvalidKey, key)
+	}
 	if isTemp(path.Base(key)) {
 		return "", fmt.Errorf("%w %q: such names are kept for temporary files", storage.ErrInvalidKey, key)
 	}
