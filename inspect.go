@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/sluicelake/sluice/internal/inspect"
+	"github.com/sluicelake/sluice/internal/inspect/fsck"
 	"github.com/sluicelake/sluice/internal/inspect/life"
 )
 
@@ -58,3 +60,57 @@ func (t *Table) Life(ctx context.Context, path string) (*Life, error) {
 	}
 	return l, nil
 }
+
+// CheckOptions say what a check looks at.
+type CheckOptions struct {
+	// Deep reads every data file and deletion vector of the newest version too.
+	Deep bool
+}
+
+// CheckFinding is one thing that is wrong with a table, in the form of its JSON.
+type CheckFinding = fsck.Finding
+
+// CheckSummary counts what a check has looked at and found.
+type CheckSummary = fsck.Summary
+
+// The severities of a CheckFinding.
+const (
+	SeverityError   = fsck.Error   // loses rows, shows wrong ones, or keeps some reader out
+	SeverityWarning = fsck.Warning // no harm to this reader, perhaps to another or to the next step
+	SeverityInfo    = fsck.Info    // worth knowing
+)
+
+// Check is one look at everything that can be wrong with a table.
+type Check struct {
+	t *Table
+	c *fsck.Check
+}
+
+// Check prepares a check of the log, of what repeats it, and of the files. The
+// table may be broken: open it with WithLazyOpen.
+func (t *Table) Check(o CheckOptions) *Check {
+	return &Check{t, fsck.New(t.config.env, t.log.Bucket(), fsck.Options(o))}
+}
+
+// Findings runs the check and yields what is wrong. An error means that the check
+// could not go on, because the store failed or there is no table; it comes once,
+// last. It changes nothing, and can be called once.
+func (c *Check) Findings(ctx context.Context) iter.Seq2[CheckFinding, error] {
+	return func(yield func(CheckFinding, error) bool) {
+		if c.t.closed.Load() {
+			yield(CheckFinding{}, fmt.Errorf("table %s: %w", c.t.URL(), ErrClosed))
+			return
+		}
+		for f, err := range c.c.Findings(ctx) {
+			if err != nil {
+				err = c.t.fail("check of", err)
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
+}
+
+// Summary is complete when Findings has ended.
+func (c *Check) Summary() CheckSummary { return c.c.Summary() }
