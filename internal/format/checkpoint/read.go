@@ -180,7 +180,13 @@ func readParquet(ctx context.Context, src *source, key string, h *action.Handler
 			leaves = slices.DeleteFunc(leaves, func(leaf int) bool { return leaf == stats.leaf })
 		}
 	}
-	rec, err := rd.GetRecordReader(ctx, leaves, nil)
+	var groups []int // all
+	if h.Add == nil && h.Remove == nil {
+		if groups = groupsWith(pf, leaves); len(groups) == 0 {
+			return nil
+		}
+	}
+	rec, err := rd.GetRecordReader(ctx, leaves, groups)
 	if err != nil {
 		return err
 	}
@@ -275,19 +281,33 @@ func wantedLeaves(pf *file.Reader, h *action.Handler) []int {
 	return out
 }
 
+// groupsWith lists the row groups that may have values in some of the leaves.
+func groupsWith(pf *file.Reader, leaves []int) (out []int) {
+	for g := range pf.NumRowGroups() {
+		if slices.ContainsFunc(leaves, func(leaf int) bool { return !nullIn(pf, g, leaf) }) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
 // allNull reports whether a leaf column is known to hold nothing but nulls.
 func allNull(pf *file.Reader, leaf int) bool {
 	for g := range pf.NumRowGroups() {
-		c, err := pf.MetaData().RowGroup(g).ColumnChunk(leaf)
-		if err != nil {
-			return false
-		}
-		st, err := c.Statistics()
-		if err != nil || st == nil || !st.HasNullCount() || st.NullCount() < c.NumValues() {
+		if !nullIn(pf, g, leaf) {
 			return false
 		}
 	}
 	return true
+}
+
+func nullIn(pf *file.Reader, group, leaf int) bool {
+	c, err := pf.MetaData().RowGroup(group).ColumnChunk(leaf)
+	if err != nil {
+		return false
+	}
+	st, err := c.Statistics()
+	return err == nil && st != nil && st.HasNullCount() && st.NullCount() >= c.NumValues()
 }
 
 // hasStatsJSON reports whether any add has statistics as JSON.

@@ -153,7 +153,7 @@ func TestChecksum(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"txnId":"id","tableSizeBytes":20,"numFiles":2,"numDeletedRecordsOpt":2,"numDeletionVectorsOpt":1,"numMetadata":1,"numProtocol":1,"setTransactions":[{"appId":"x","version":4}],"metadata":{"id":"t",`
+	want := `{"txnId":"id","tableSizeBytes":20,"numFiles":2,"numDeletedRecordsOpt":2,"numDeletionVectorsOpt":1,"numMetadata":1,"numProtocol":1,"setTransactions":[{"appId":"x","version":4}],"domainMetadata":[],"metadata":{"id":"t",`
 	if !strings.HasPrefix(string(data), want) || !json.Valid(data) || !strings.Contains(string(data), `"protocol":{"minReaderVersion":3,`) {
 		t.Errorf("%s", data)
 	}

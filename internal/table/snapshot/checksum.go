@@ -25,8 +25,8 @@ type checksum struct {
 	NumMetadata        int64             `json:"numMetadata"`
 	NumProtocol        int64             `json:"numProtocol"`
 	InCommitTimestamp  *int64            `json:"inCommitTimestampOpt,omitempty"`
-	SetTransactions    []json.RawMessage `json:"setTransactions,omitempty"`
-	DomainMetadata     []json.RawMessage `json:"domainMetadata,omitempty"`
+	SetTransactions    []json.RawMessage `json:"setTransactions,omitzero"` // nil when not known
+	DomainMetadata     []json.RawMessage `json:"domainMetadata,omitzero"`  // nil when not known
 	Metadata           json.RawMessage   `json:"metadata"`
 	Protocol           json.RawMessage   `json:"protocol"`
 }
@@ -72,6 +72,7 @@ func (s *Snapshot) checksum(txnID string) (*checksum, error) {
 	}
 	if _, expire := feature.TxnRetention(s.metadata); !expire {
 		if txns := s.Txns(); len(txns) <= maxChecksumTxns {
+			c.SetTransactions = []json.RawMessage{}
 			for _, k := range slices.Sorted(maps.Keys(txns)) {
 				t := txns[k]
 				raw, err := value(&t)
@@ -83,6 +84,7 @@ func (s *Snapshot) checksum(txnID string) (*checksum, error) {
 		}
 	}
 	if domains := s.Domains(); len(domains) <= maxChecksumDomains {
+		c.DomainMetadata = []json.RawMessage{}
 		for _, k := range slices.Sorted(maps.Keys(domains)) {
 			d := domains[k]
 			raw, err := value(&d)

@@ -21,6 +21,27 @@ import (
 // Errors: ErrNotTable, ErrVersionNotFound, *CorruptError, *feature.Error for a
 // table that needs a newer reader, or what the store says.
 func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot, error) {
+	return open(ctx, e, b, at, func(dir *logDirectory, want int64) (*Snapshot, error) {
+		s, err := load(ctx, e, b, dir, want, everything)
+		if err == nil && dir.checksums[want] {
+			s.compare(ctx)
+		}
+		return s, err
+	})
+}
+
+// An extent is how much of the log is read.
+type extent int
+
+const (
+	everything extent = iota
+	headOnly          // no files
+)
+
+// open finds the wanted version and makes it with load, which is asked a second
+// time with the whole log when what the hint points to cannot be used, or when
+// files were cleaned up since the log was listed.
+func open(ctx context.Context, e *env.Env, b *storage.Bucket, at At, load func(dir *logDirectory, want int64) (*Snapshot, error)) (*Snapshot, error) {
 	dir, err := findLog(ctx, b, at)
 	if err != nil {
 		return nil, err
@@ -37,10 +58,7 @@ func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot,
 			return nil, err
 		}
 	}
-	s, err := load(ctx, e, b, dir, want)
-	if err == nil && dir.checksums[want] {
-		s.compare(ctx)
-	}
+	s, err := load(dir, want)
 	if err == nil || dir.from == 0 && !errors.Is(err, storage.ErrNotExist) || ctx.Err() != nil {
 		return s, explain(dir, b, at, want, err)
 	}
@@ -48,15 +66,13 @@ func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot,
 	if !errors.As(err, &corrupt) && !errors.Is(err, storage.ErrNotExist) {
 		return nil, err
 	}
-	// What the hint pointed to cannot be used, or files were cleaned up since the
-	// log was listed: look at the whole log.
 	if dir, err = listLog(ctx, b, 0); err != nil {
 		return nil, err
 	}
 	if at.kind == atLatest {
 		want = dir.latest()
 	}
-	s, err = load(ctx, e, b, dir, want)
+	s, err = load(dir, want)
 	return s, explain(dir, b, at, want, err)
 }
 
@@ -120,13 +136,13 @@ func explain(d *logDirectory, b *storage.Bucket, at At, want int64, err error) e
 var errGap = errors.New("commits are missing")
 
 // load builds the version from the newest checkpoint that can be used.
-func load(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, want int64) (*Snapshot, error) {
+func load(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, want int64, x extent) (*Snapshot, error) {
 	var failed error
 	for _, ck := range dir.checkpointsUpTo(want) {
 		if dir.gap(ck.version+1, want) >= 0 {
 			continue
 		}
-		s, err := loadFrom(ctx, e, b, dir, &ck, want)
+		s, err := loadFrom(ctx, e, b, dir, &ck, want, x)
 		if err == nil || !isCheckpointError(err) || ctx.Err() != nil {
 			return s, err
 		}
@@ -135,7 +151,7 @@ func load(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory,
 	}
 	gap := dir.gap(0, want)
 	if gap < 0 {
-		return loadFrom(ctx, e, b, dir, nil, want)
+		return loadFrom(ctx, e, b, dir, nil, want, x)
 	}
 	if failed != nil {
 		return nil, &CorruptError{Table: b.URL(), Version: want, Class: "DELTA_STATE_RECOVER_ERROR", Cause: failed}
@@ -164,24 +180,24 @@ func isCheckpointError(err error) bool {
 
 // loadFrom reads a checkpoint (nil for none) and the commits behind it, or log
 // compaction files in their place. A compaction that is damaged is no loss.
-func loadFrom(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64) (*Snapshot, error) {
-	s, err := loadPieces(ctx, e, b, dir, ck, want)
+func loadFrom(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64, x extent) (*Snapshot, error) {
+	s, err := loadPieces(ctx, e, b, dir, ck, want, x)
 	if isCompactionError(err) && ctx.Err() == nil {
 		e.Log.Warn("log compaction file cannot be used, reading the commits", "table", b.URL(), "error", err)
 		dir.compacted = nil
-		return loadPieces(ctx, e, b, dir, ck, want)
+		return loadPieces(ctx, e, b, dir, ck, want, x)
 	}
 	return s, err
 }
 
-func loadPieces(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64) (*Snapshot, error) {
+func loadPieces(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDirectory, ck *checkpointFiles, want int64, x extent) (*Snapshot, error) {
 	s := &Snapshot{env: e, bucket: b, lineage: newLineage(), version: want, probed: e.Now()}
 	s.files = view{cols: s.lineage.files, state: 1}
 	s.tombs = view{cols: s.lineage.tombs, state: 1}
 	s.lineage.head = want
 	first := int64(0)
 	var info *action.CommitInfo
-	r := newReader(ctx, e, b)
+	r := newReader(ctx, e, b, x)
 	defer r.stop()
 	if ck != nil {
 		first = ck.version + 1

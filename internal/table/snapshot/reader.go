@@ -57,20 +57,23 @@ const (
 	batchRows = 1 << 14
 )
 
-func newReader(ctx context.Context, e *env.Env, b *storage.Bucket) *reader {
+func newReader(ctx context.Context, e *env.Env, b *storage.Bucket, x extent) *reader {
 	r := &reader{env: e, bucket: b, parse: make(chan struct{}, max(e.Workers, 1))}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.free.New = func() any {
-		return newWorker()
+		return newWorker(x)
 	}
 	return r
 }
 
-func newWorker() *worker {
+func newWorker(x extent) *worker {
 	w := &worker{b: newBuilder()}
 	w.h, w.top = w.b.handler(), w.b.handler()
 	w.h.Sidecar, w.h.CheckpointMetadata = nil, nil
 	w.side = &action.Handler{Add: w.h.Add, Remove: w.h.Remove}
+	if x == headOnly {
+		w.h.Add, w.h.Remove, w.top.Add, w.top.Remove, w.top.Sidecar = nil, nil, nil, nil, nil
+	}
 	return w
 }
 

@@ -42,7 +42,7 @@ func (s *Snapshot) Refresh(ctx context.Context) (*Snapshot, error) {
 	if dir.gap(at.version+1, to) >= 0 {
 		return Load(ctx, s.env, s.bucket, Latest())
 	}
-	r := newReader(ctx, s.env, s.bucket)
+	r := newReader(ctx, s.env, s.bucket, everything)
 	defer r.stop()
 	for v := at.version + 1; v <= to; v++ {
 		r.commit(v, dir.commits[v])
@@ -124,7 +124,7 @@ func (s *Snapshot) Apply(version int64, acts []action.Action, data []byte, obj s
 		}
 	}
 	key := deltalog.CommitPath(version)
-	w := newWorker()
+	w := newWorker(everything)
 	batches, err := w.scan(data, key, 1, true)
 	if err != nil {
 		return nil, damaged(s.bucket, key, version, err)

@@ -18,6 +18,12 @@ func newLineage() *lineage {
 // replay puts batches, in the order of the log, on top of a draft: a snapshot
 // that nobody else sees yet. The lineage's lock is held.
 func (s *Snapshot) replay(b *batch) error {
+	s.replayTable(b)
+	return s.replayFiles(b)
+}
+
+// replayTable applies what is not about files.
+func (s *Snapshot) replayTable(b *batch) {
 	if b.protocol != nil {
 		s.protocol = b.protocol
 	}
@@ -42,7 +48,6 @@ func (s *Snapshot) replay(b *batch) error {
 		}
 		s.domains = s.domains.with(changes)
 	}
-	return s.replayFiles(b)
 }
 
 // replayFiles applies adds and removes in the order of their lines.

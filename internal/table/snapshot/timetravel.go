@@ -37,7 +37,7 @@ func (d *logDirectory) versionAt(ctx context.Context, e *env.Env, b *storage.Buc
 		}
 		start--
 	}
-	newest, err := load(ctx, e, b, d, latest)
+	newest, err := load(ctx, e, b, d, latest, headOnly)
 	if err != nil {
 		return 0, err
 	}
