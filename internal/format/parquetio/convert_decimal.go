@@ -18,8 +18,14 @@ import (
 func integerDecimal[T int32 | int64](t types.Decimal, dt arrow.DataType, fileScale int, unsigned bool) convert {
 	adapt := rescale(t, fileScale)
 	return func(v *vector) (arrow.Array, error) {
-		in, out := view[T](v.fixed), make([]decimal128.Num, v.n)
-		for i, x := range in[:v.n] {
+		in, out := view[T](v.fixed)[:v.n], make([]decimal128.Num, v.n)
+		if !unsigned {
+			for i, x := range in {
+				out[i] = decimal128.New(int64(x)>>63, uint64(int64(x)))
+			}
+			return decimals(v, dt, out, adapt)
+		}
+		for i, x := range in {
 			d := decimal128.FromI64(int64(x))
 			if unsigned && x < 0 {
 				if unsafe.Sizeof(x) == 4 {
