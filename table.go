@@ -9,6 +9,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
+	_ "github.com/sluicelake/sluice/storage/azure"  // registers abfss://, wasbs://, az:// and the hosts of Azure
 	_ "github.com/sluicelake/sluice/storage/local"  // registers file paths and file://
 	_ "github.com/sluicelake/sluice/storage/memory" // registers memory://
 	"github.com/sluicelake/sluice/types"
