@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/sluicelake/sluice/internal/base/address"
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
@@ -21,6 +22,7 @@ type config struct {
 	storage []storage.Option
 	bucket  *storage.Bucket
 	lazy    bool
+	places  []address.Place
 }
 
 // engine is recorded in commitInfo.engineInfo.
@@ -69,6 +71,35 @@ func WithStorageOption(name, value string) Option {
 // WithBucket opens the table in a bucket that the caller has made, instead of
 // by the URL: for stores of one's own, and for tests.
 func WithBucket(b *storage.Bucket) Option { return func(c *config) { c.bucket = b } }
+
+// WithOutside allows files that the table's log names and that lie outside of its
+// folder, as those of a shallow clone do, if their address begins with the
+// prefix: a path, a file URL, or a URL such as s3://bucket/folder. Without it
+// such files are refused, because a log that somebody else wrote could name
+// anything. May be given several times.
+func WithOutside(prefix string) Option { return WithMoved(prefix, "") }
+
+// WithMoved is WithOutside for files that have another address now: what begins
+// with the prefix in the log is read below now, a path or URL. The options of
+// the table's store are used for a place in the same store only.
+func WithMoved(prefix, now string) Option {
+	return func(c *config) { c.places = append(c.places, address.Place{Prefix: prefix, Now: now}) }
+}
+
+// outside makes what reads the places that were allowed.
+func (c *config) outside(table string) error {
+	if len(c.places) == 0 {
+		return nil
+	}
+	var err error
+	c.env.Outside, err = address.Allow(c.places, func(ctx context.Context, at string) (*storage.Bucket, error) {
+		if address.SameStore(at, table) {
+			return storage.Open(ctx, at, c.storage...)
+		}
+		return storage.Open(ctx, at)
+	})
+	return err
+}
 
 // WithEngineInfo replaces what commitInfo.engineInfo records.
 func WithEngineInfo(s string) Option { return func(c *config) { c.policy.Engine = s } }

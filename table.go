@@ -30,7 +30,11 @@ func newTable(ctx context.Context, url string, opts []Option) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table{log: txn.NewLog(c.env, b, c.policy), config: c, owned: c.bucket == nil}, nil
+	t := &Table{log: txn.NewLog(c.env, b, c.policy), config: c, owned: c.bucket == nil}
+	if err := c.outside(b.URL()); err != nil {
+		return nil, errors.Join(err, t.release())
+	}
+	return t, nil
 }
 
 // Open opens the table at a URL or path and reads its newest version. Where
@@ -124,8 +128,12 @@ func (t *Table) Close() error {
 }
 
 func (t *Table) release() error {
-	if t.owned {
-		return t.log.Bucket().Close()
+	var err error
+	if t.config.env.Outside != nil {
+		err = t.config.env.Outside.Close()
 	}
-	return nil
+	if t.owned {
+		err = errors.Join(err, t.log.Bucket().Close())
+	}
+	return err
 }

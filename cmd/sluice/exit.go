@@ -156,7 +156,7 @@ func hintOf(err error) string {
 	case errors.Is(err, sluice.ErrMissingFile):
 		return "Put the file back, or read an older or newer version that does not need it (--version)."
 	case errors.Is(err, sluice.ErrUnsafePath):
-		return "Somebody wrote that path into the log: look at it with 'sluice files' and 'sluice log', and do not trust the table."
+		return "Somebody wrote that path into the log: look at it with 'sluice files' and 'sluice log', and unless you know why, do not trust the table."
 	case errors.Is(err, sluice.ErrCorrupt):
 		return "Restore the file from a copy. Versions before it can be read with --version, commits looked at with 'sluice log'."
 	case errors.Is(err, storage.ErrReadOnly), errors.Is(err, storage.ErrPermission), errors.Is(err, fs.ErrPermission):

@@ -35,6 +35,7 @@ type app struct {
 	trace    bool
 	stats    bool
 	options  []string
+	outside  []string
 	memory   string
 	workers  int
 	timeout  time.Duration
@@ -121,12 +122,13 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.BoolVar(&a.debug, "debug", false, "log every step of every transaction on standard error")
 	f.BoolVar(&a.trace, "trace", false, "print every call to the store on standard error")
 	f.StringArrayVar(&a.options, "option", nil, "an option of the store, `k=v`; may be repeated")
+	f.StringArrayVar(&a.outside, "allow-outside", nil, "read files that a log names below `PREFIX` though it is not the table's folder, or PREFIX=PLACE where they lie now; may be repeated")
 	f.StringVar(&a.memory, "memory", "", "memory that one operation may hold, for example 512MB (default: half of the machine's)")
 	f.IntVar(&a.workers, "workers", 0, "goroutines that one operation uses (default: the processors)")
 	f.DurationVar(&a.timeout, "timeout", 0, "give up after this time, for example 30s")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(),
-		a.cat(), a.head(), a.count(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.inspect(), a.life(), a.explain())
+		a.cat(), a.head(), a.count(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.inspect(), a.life(), a.fsck(), a.explain())
 	narrow(root)
 	return root
 }
@@ -218,6 +220,17 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 		return nil, err
 	}
 	opts := []sluice.Option{sluice.WithBucket(b), sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}
+	for _, o := range a.options {
+		k, v, _ := strings.Cut(o, "=")
+		opts = append(opts, sluice.WithStorageOption(k, v))
+	}
+	for _, o := range a.outside {
+		prefix, now, moved := strings.Cut(o, "=")
+		if prefix == "" || moved && now == "" {
+			return nil, usagef("--allow-outside %s: want PREFIX or PREFIX=PLACE (a = in PREFIX is written %%3D)", o)
+		}
+		opts = append(opts, sluice.WithMoved(prefix, now))
+	}
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		opts = append(opts, sluice.WithUserName(u.Username))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluicelake/sluice/internal/base/address"
 	"github.com/sluicelake/sluice/observe"
 )
 
@@ -25,6 +26,10 @@ type Env struct {
 	Memory   int64 // bytes that one operation may hold; 0 = no limit
 	Log      *slog.Logger
 	Listener *observe.Listener
+
+	// Outside opens files that a log names but that lie outside of its table
+	// (shallow clones have such files). Nil refuses them.
+	Outside *address.Allowed
 }
 
 // New returns the real world.

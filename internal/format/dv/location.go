@@ -2,12 +2,12 @@ package dv
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/address"
 )
 
 // The storage types of a descriptor.
@@ -24,7 +24,7 @@ const uuidChars = 20
 type Location struct {
 	// Key is the file's key relative to the table root; "" when Inline or URL is set.
 	Key string
-	// URL is the absolute address of a file that is not in the table.
+	// URL is the absolute path, as in the log, of a file that is not in the table.
 	URL string
 	// Inline holds the vector's bytes when the descriptor carries them.
 	Inline []byte
@@ -124,32 +124,13 @@ func uuidKey(text string) (string, error) {
 	return prefix + "/" + FileName(id), nil
 }
 
-// absolute resolves a URL-encoded absolute path, which is spelled like the path
-// of an add action.
+// absolute resolves an absolute path, which is spelled like the path of an add
+// action. A key of the table comes out when it points into the table.
 func absolute(path, root string) (Location, error) {
-	full, err := url.PathUnescape(path)
-	if err != nil {
-		return Location{}, fmt.Errorf("path %q: %w", path, err)
-	}
-	if key, ok := strings.CutPrefix(plainURL(full), strings.TrimSuffix(plainURL(root), "/")+"/"); ok && root != "" && cleanKey(key) {
-		return Location{Key: key}, nil
-	}
-	return Location{URL: full}, &OutsideError{Path: path, Root: root}
-}
-
-func cleanKey(key string) bool {
-	for _, part := range strings.Split(key, "/") {
-		if part == "" || part == "." || part == ".." {
-			return false
+	if rest, ok := address.Below(path, root); ok && root != "" {
+		if key, ok := address.Key(rest); ok {
+			return Location{Key: key}, nil
 		}
 	}
-	return true
-}
-
-// plainURL makes the spellings file:///a, file:/a and /a one.
-func plainURL(u string) string {
-	if rest, ok := strings.CutPrefix(u, "file:"); ok {
-		return "/" + strings.TrimLeft(rest, "/")
-	}
-	return u
+	return Location{URL: path}, &OutsideError{Path: path, Root: root}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/address"
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/format/dv"
@@ -153,8 +155,8 @@ func TestPaths(t *testing.T) {
 	plain := strings.TrimPrefix(root, "file://")
 	for path, ok := range map[string]bool{
 		"f.parquet": true, "%66.parquet": true, root + "/f.parquet": true, plain + "/f.parquet": true, "file:" + plain + "/f.parquet": true,
-		"../t/f.parquet": false, "%2e%2e/t/f.parquet": false, "a/../f.parquet": false, "./f.parquet": false, "/etc/passwd": false, "": false,
-		"file:///etc/passwd": false, root + "/../t/f.parquet": false, root + "x/f.parquet": false, "s3://bucket/f.parquet": false, "a//f.parquet": false, "f.parquet%00": false,
+		"../t/f.parquet": false, "%2e%2e/t/f.parquet": false, "a/../f.parquet": false, "./f.parquet": true, ".//f.parquet": true, "/etc/passwd": false, "": false,
+		"file:///etc/passwd": false, root + "/../t/f.parquet": false, root + "x/f.parquet": false, "s3://bucket/f.parquet": false, "f.parquet%00": false, "//f.parquet": false, "file://host" + plain + "/f.parquet": false,
 	} {
 		var err error
 		for _, e := range scan.File(t.Context(), env.New(), tb.src, &action.Add{Path: path}, scan.Options{}) {
@@ -255,4 +257,58 @@ func TestFilesInParallel(t *testing.T) {
 		t.Errorf("cancelled: %v", last)
 	}
 	cancel()
+}
+
+// TestLinks: a link in the table's folder is followed while it stays there; where
+// it leads out, what it leads to must be allowed. The table itself may be a link.
+func TestLinks(t *testing.T) {
+	tb := newTable(t)
+	tb.add(t, "f.parquet", "f.parquet", 3)
+	away, dir := t.TempDir(), strings.TrimPrefix(tb.bucket.URL(), "file://")
+	data, err := os.ReadFile(filepath.Join(dir, "f.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(away, "g.parquet"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"in.parquet": "f.parquet", "out.parquet": filepath.Join(away, "g.parquet"), "folder": away} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	read := func(src scan.Source, path string) (rows int, err error) {
+		for b, e := range scan.File(t.Context(), env.New(), src, &action.Add{Path: path, Size: int64(len(data))}, scan.Options{}) {
+			rows, err = rows+b.Rows, e
+		}
+		return rows, err
+	}
+	allowed, err := address.Allow([]address.Place{{Prefix: away}}, func(ctx context.Context, at string) (*storage.Bucket, error) { return storage.Open(ctx, at) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := tb.src
+	open.Outside = allowed.Find
+	for path, out := range map[string]bool{"in.parquet": false, "out.parquet": true, "folder/g.parquet": true} {
+		var pe *scan.PathError
+		if n, err := read(tb.src, path); out && !errors.As(err, &pe) || !out && n != 3 {
+			t.Errorf("%s: %d rows, %v", path, n, err)
+		}
+		if n, err := read(open, path); n != 3 || err != nil {
+			t.Errorf("%s, allowed: %d rows, %v", path, n, err)
+		}
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	d, err := local.New(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := tb.src
+	src.Bucket = storage.NewBucket(d)
+	if n, err := read(src, dir+"/f.parquet"); n != 3 || err != nil {
+		t.Errorf("an absolute path of a table that was opened through a link: %d rows, %v", n, err)
+	}
 }
