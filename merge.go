@@ -56,6 +56,14 @@ func (m *MergeBuilder) As(target, source string) *MergeBuilder {
 	return m
 }
 
+// WithSchemaEvolution adds columns and fields that only the source has to the
+// table, as far as clauses write them: those that they name, and all where a
+// clause takes all columns. It is MERGE WITH SCHEMA EVOLUTION.
+func (m *MergeBuilder) WithSchemaEvolution() *MergeBuilder {
+	m.spec.Evolve = true
+	return m
+}
+
 // With sets the options of the commit.
 func (m *MergeBuilder) With(o CommitOptions) *MergeBuilder {
 	m.o = o
@@ -298,6 +306,8 @@ func assignments(set map[string]string) ([]merge.Assignment, error) {
 
 // AppendOptions say how rows are inserted.
 type AppendOptions struct {
+	// MergeSchema adds columns and fields that only the source has to the table.
+	MergeSchema bool
 	CommitOptions
 }
 
@@ -308,6 +318,8 @@ type OverwriteOptions struct {
 	Where string
 	// Dynamic replaces just the partitions that receive rows.
 	Dynamic bool
+	// MergeSchema adds columns and fields that only the source has to the table.
+	MergeSchema bool
 	CommitOptions
 }
 
@@ -321,7 +333,7 @@ type WriteResult struct {
 
 // Append adds the rows of a source, by column name.
 func (t *Table) Append(ctx context.Context, src Source, o AppendOptions) (*WriteResult, error) {
-	return t.insert(ctx, "append to", src, insert.Options{Options: o.internal(), Mode: insert.Append})
+	return t.insert(ctx, "append to", src, insert.Options{Options: o.internal(), Mode: insert.Append, MergeSchema: o.MergeSchema})
 }
 
 // Overwrite replaces rows of the table with those of a source.
@@ -330,7 +342,7 @@ func (t *Table) Overwrite(ctx context.Context, src Source, o OverwriteOptions) (
 	if err != nil {
 		return nil, t.fail("overwrite of", err)
 	}
-	in := insert.Options{Options: o.internal(), Mode: insert.Overwrite, Where: where}
+	in := insert.Options{Options: o.internal(), Mode: insert.Overwrite, Where: where, MergeSchema: o.MergeSchema}
 	switch {
 	case o.Dynamic && where != nil:
 		return nil, t.fail("overwrite of", errors.New("Where and Dynamic exclude each other"))

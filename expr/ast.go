@@ -72,6 +72,8 @@ type Cast struct {
 	Try      bool
 	Implicit bool
 	Assign   string
+	Overflow string // the error class of a value that does not fit, when Assign is set
+	ByName   bool   // fields of structs convert by name; those that are not there are NULL
 }
 
 // When is one branch of a Case.

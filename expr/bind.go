@@ -44,6 +44,20 @@ func AssignTo(bound Expr, target types.Type, columnName string) (Expr, error) {
 	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName}, nil
 }
 
+// AssignByName is AssignTo that matches the fields of structs, at every depth,
+// by their names without regard to case, not by their place. A field that the
+// value lacks is NULL if missing allows that.
+func AssignByName(bound Expr, target types.Type, columnName string, missing bool) (Expr, error) {
+	from := bound.Type()
+	if types.SameIgnoringNullability(from, target) || !types.IsNested(from) {
+		return AssignTo(bound, target, columnName)
+	}
+	if !castableByName(nullableType(from), nullableType(target), missing) {
+		return nil, castError(from, target, columnName)
+	}
+	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName, ByName: true}, nil
+}
+
 // nullableType makes every part of a nested type nullable: a store is checked for NULL later.
 func nullableType(t types.Type) types.Type {
 	switch x := t.(type) {

@@ -89,6 +89,38 @@ func castError(from, to types.Type, text string) *BindError {
 	return bindErrorf(class, "cannot resolve %s: %s cannot be cast to %s", text, types.SQL(from), types.SQL(to))
 }
 
+// castableByName is castable for values whose structs are matched by name.
+func castableByName(from, to types.Type, missing bool) bool {
+	switch x := from.(type) {
+	case *types.Array:
+		if y, ok := to.(*types.Array); ok {
+			return castableByName(x.Element, y.Element, missing)
+		}
+	case *types.Map:
+		if y, ok := to.(*types.Map); ok {
+			return castableByName(x.Key, y.Key, missing) && castableByName(x.Value, y.Value, missing)
+		}
+	case *types.Struct:
+		y, ok := to.(*types.Struct)
+		if !ok {
+			break
+		}
+		for _, f := range x.Fields {
+			if y.Index(f.Name) < 0 {
+				return false
+			}
+		}
+		for _, f := range y.Fields {
+			switch i := x.Index(f.Name); {
+			case i >= 0 && !castableByName(x.Fields[i].Type, f.Type, missing), i < 0 && !missing:
+				return false
+			}
+		}
+		return true
+	}
+	return castable(from, to)
+}
+
 // assignable is Spark's Cast.canANSIStoreAssign: what may be stored, and what an
 // argument of a function converts to by itself.
 func assignable(from, to types.Type) bool {

@@ -18,7 +18,8 @@ func (a *app) append() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "append TABLE --source FILE",
 		Short: "Add rows to a table, or overwrite it",
-		Long: `Add the rows of a file to a table, by column name; columns that the file lacks are NULL.
+		Long: `Add the rows of a file to a table, by column name; columns that the file lacks
+get their default or are NULL. Columns that the table lacks are an error, or with --merge-schema are added to it.
 
 --overwrite replaces all rows, --replace-where only those that a condition selects (every new row
 must satisfy it), --dynamic only the partitions that receive rows.`,
@@ -27,9 +28,6 @@ must satisfy it), --dynamic only the partitions that receive rows.`,
   sluice append sales --source january.csv --replace-where "month = '2026-01'"`,
 		Args: exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if mergeSchema {
-				return usagef("--merge-schema is not supported yet: the table must have the source's columns")
-			}
 			chosen := 0
 			for _, on := range []bool{overwrite, dynamic, replaceWhere != ""} {
 				if on {
@@ -56,9 +54,9 @@ must satisfy it), --dynamic only the partitions that receive rows.`,
 			defer done()
 			var res *sluice.WriteResult
 			if chosen > 0 {
-				res, err = t.Overwrite(ctx, src, sluice.OverwriteOptions{Where: replaceWhere, Dynamic: dynamic, CommitOptions: co})
+				res, err = t.Overwrite(ctx, src, sluice.OverwriteOptions{Where: replaceWhere, Dynamic: dynamic, MergeSchema: mergeSchema, CommitOptions: co})
 			} else {
-				res, err = t.Append(ctx, src, sluice.AppendOptions{CommitOptions: co})
+				res, err = t.Append(ctx, src, sluice.AppendOptions{MergeSchema: mergeSchema, CommitOptions: co})
 			}
 			if err != nil {
 				return err
@@ -77,6 +75,6 @@ must satisfy it), --dynamic only the partitions that receive rows.`,
 	f.BoolVar(&overwrite, "overwrite", false, "replace all rows of the table")
 	f.StringVar(&replaceWhere, "replace-where", "", "replace the rows that this `CONDITION` selects")
 	f.BoolVar(&dynamic, "dynamic", false, "replace the partitions that receive rows")
-	f.BoolVar(&mergeSchema, "merge-schema", false, "add columns that only the source has (not supported yet)")
+	f.BoolVar(&mergeSchema, "merge-schema", false, "add columns to the table that only the source has")
 	return cmd
 }

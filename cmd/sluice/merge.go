@@ -46,21 +46,21 @@ func (m *mergeFlags) add(cmd *cobra.Command) {
 	f.Var(clauseFlag{sluice.Matched, &m.clauses}, "when-matched", "'[AND cond THEN] UPDATE SET * | UPDATE SET a = s.a, ... | DELETE'; may be repeated")
 	f.Var(clauseFlag{sluice.NotMatched, &m.clauses}, "when-not-matched", "'[AND cond THEN] INSERT * | INSERT (a, b) VALUES (s.a, ...)'; may be repeated")
 	f.Var(clauseFlag{sluice.NotMatchedBySource, &m.clauses}, "when-not-matched-by-source", "'[AND cond THEN] UPDATE SET ... | DELETE'; may be repeated")
-	f.BoolVar(&m.evolution, "schema-evolution", false, "add columns that only the source has (not supported yet)")
+	f.BoolVar(&m.evolution, "schema-evolution", false, "add columns to the table that only the source has, as far as clauses write them")
 	_ = cmd.MarkFlagRequired("on")
 }
 
 // builder makes the MERGE of the library.
 func (m *mergeFlags) builder(t *sluice.Table, src sluice.Source) (*sluice.MergeBuilder, error) {
-	if m.evolution {
-		return nil, usagef("--schema-evolution is not supported yet: the table must have the columns that are assigned")
-	}
 	target, source, ok := strings.Cut(m.as, ",")
 	target, source = strings.TrimSpace(target), strings.TrimSpace(source)
 	if !ok || target == "" || source == "" || strings.EqualFold(target, source) {
 		return nil, usagef("--as %s: want two different names, as in t,s", m.as)
 	}
 	b := t.Merge(src, m.on).As(target, source)
+	if m.evolution {
+		b = b.WithSchemaEvolution()
+	}
 	for _, c := range m.clauses {
 		b = b.Clause(c.kind, normalClause(c.text))
 	}

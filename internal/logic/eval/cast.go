@@ -21,6 +21,8 @@ import (
 type castMode struct {
 	try    bool
 	assign string
+	byName bool
+	class  string // of an overflow in an assignment
 }
 
 // caster converts the values of one array.
@@ -77,7 +79,11 @@ func (c *caster) fails(err *Error) error {
 		return errNull
 	}
 	if c.mode.assign != "" && (err.Class == "CAST_OVERFLOW" || err.Class == "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION") {
-		return failf("CAST_OVERFLOW_IN_TABLE_INSERT", "a value of type %s does not fit the column %s of type %s",
+		class := c.mode.class
+		if class == "" {
+			class = "CAST_OVERFLOW_IN_TABLE_INSERT"
+		}
+		return failf(class, "a value of type %s does not fit the column %s of type %s",
 			types.SQL(c.from), types.QuoteIdentifier(c.mode.assign), types.SQL(c.to))
 	}
 	return err
@@ -469,9 +475,16 @@ func castNested(a arrow.Array, from, to types.Type, mode castMode, dt arrow.Data
 	}
 	s, x, y := a.(*array.Struct), from.(*types.Struct), to.(*types.Struct)
 	ok := validity(a)
-	kids := make([]arrow.ArrayData, len(x.Fields))
+	kids := make([]arrow.ArrayData, len(y.Fields))
 	for i := range kids {
-		kid, err := castArray(s.Field(i), x.Fields[i].Type, y.Fields[i].Type, mode)
+		at := i
+		if mode.byName {
+			if at = x.Index(y.Fields[i].Name); at < 0 {
+				kids[i] = columns.Nulls(dt.(*arrow.StructType).Field(i).Type, a.Len()).Data()
+				continue
+			}
+		}
+		kid, err := castArray(s.Field(at), x.Fields[at].Type, y.Fields[i].Type, mode)
 		if err != nil {
 			return nil, err
 		}

@@ -77,6 +77,9 @@ type dmlCase struct {
 	} `json:"expect"`
 }
 
+// autoMerge is the session setting that lets every MERGE evolve the schema.
+const autoMerge = "spark.databricks.delta.schema.autoMerge.enabled"
+
 // errRefused is a statement that this test or sluice does not take on.
 var errRefused = errors.New("not supported")
 
@@ -178,7 +181,9 @@ func isSoft(text string) bool {
 func play(t *testing.T, dir string, c *dmlCase) (verdict, why string) {
 	ctx := t.Context()
 	for conf, value := range c.Confs {
-		return "refused", "setting " + conf + "=" + value
+		if conf != autoMerge {
+			return "refused", "setting " + conf + "=" + value
+		}
 	}
 	var l *txn.Log
 	var err error
@@ -241,6 +246,11 @@ func play(t *testing.T, dir string, c *dmlCase) (verdict, why string) {
 	}
 	if expect := texts(want.Rows); !slices.Equal(rows, expect) {
 		return "failed", fmt.Sprintf("rows\n   %s\nwant\n   %s", strings.Join(rows, "\n   "), strings.Join(expect, "\n   "))
+	}
+	if len(want.Schema) > 0 {
+		if s, err := types.ParseSchema(string(want.Schema)); err != nil || !types.SameIgnoringNullability(s, after.Schema()) {
+			return "failed", fmt.Sprintf("schema %s, want %s (%v)", after.Schema(), s, err)
+		}
 	}
 	if after.Version() == start.Version() && want.Version == start.Version()+1 && slices.Equal(rows, before) {
 		return "passed", "" // Spark commits although nothing changes
@@ -366,6 +376,7 @@ func run(ctx context.Context, l *txn.Log, c *dmlCase) (map[string]string, error)
 		if err != nil {
 			return nil, err
 		}
+		m.Spec.Evolve = m.Spec.Evolve || c.Confs[autoMerge] == "true"
 		res, err := merge.Run(ctx, l, m.Spec, src, o)
 		return recorded(res), err
 	case strings.HasPrefix(c.SQL, "UPDATE"):

@@ -154,9 +154,7 @@ func MergeStatement(text string) (*Merge, error) {
 	if err := p.Expect("MERGE"); err != nil {
 		return nil, err
 	}
-	if p.Accept("WITH", "SCHEMA", "EVOLUTION") {
-		return nil, fmt.Errorf("MERGE WITH SCHEMA EVOLUTION is not supported yet: add the columns first")
-	}
+	m.Spec.Evolve = p.Accept("WITH", "SCHEMA", "EVOLUTION")
 	if err := p.Expect("INTO"); err != nil {
 		return nil, err
 	}

@@ -77,6 +77,20 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 	return out, cfg, nil
 }
 
+// ForMetadata is the protocol that a table of protocol p needs with other
+// metadata; nil when p will do.
+func ForMetadata(p *action.Protocol, md *action.Metadata) (*action.Protocol, error) {
+	schema, err := Schema(md)
+	if err != nil {
+		return nil, err
+	}
+	if len(missing(Names(p), implied(md, schema))) == 0 {
+		return nil, CheckWrite(p, md)
+	}
+	out, _, err := Upgrade(p, schema, md.Configuration)
+	return out, err
+}
+
 // checkChangeColumns refuses columns with the names that a change feed adds
 // (PROTOCOL.md, Change Data Files).
 func checkChangeColumns(md *action.Metadata, schema *types.Struct) error {

@@ -55,6 +55,9 @@ func ChangeDataFeed(md *action.Metadata) bool {
 // RowTracking reports whether stable row ids can be relied upon.
 func RowTracking(md *action.Metadata) bool { return flag(md, "delta.enableRowTracking", false) }
 
+// TypeWidening reports whether the types of columns may be widened.
+func TypeWidening(md *action.Metadata) bool { return flag(md, "delta.enableTypeWidening", false) }
+
 // InCommitTimestamps reports whether commits carry their own time.
 func InCommitTimestamps(md *action.Metadata) bool {
 	return flag(md, "delta.enableInCommitTimestamps", false)

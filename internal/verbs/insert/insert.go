@@ -20,6 +20,7 @@ import (
 	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
@@ -42,6 +43,8 @@ type Options struct {
 	merge.Options
 	Mode  Mode
 	Where expr.Expr // for ReplaceWhere
+	// MergeSchema adds columns and fields that only the source has to the table.
+	MergeSchema bool
 }
 
 // Result is what an insert did.
@@ -94,7 +97,15 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 		now := l.Env().Now().UnixMilli()
 		w.extra = []action.Action{&action.Txn{AppID: o.AppID, Version: o.AppVersion, LastUpdated: &now}}
 	}
-	outs, rows, err := Write(ctx, l, t.Snapshot(), src, o.Expr, nil)
+	if o.MergeSchema {
+		if w.evolves, err = merged(l, t.Snapshot(), src.Schema()); err != nil {
+			return false, err
+		}
+		if w.at, err = w.evolves.On(t.Snapshot()); err != nil {
+			return false, err
+		}
+	}
+	outs, rows, err := Write(ctx, l, w.at, src, o.Expr, nil)
 	if err != nil {
 		return false, err
 	}
@@ -120,6 +131,16 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 	res.Rows, res.FilesAdded, res.BytesAdded = rows, int64(len(w.adds)), w.bytes
 	res.FilesRemoved, res.BytesRemoved = w.removed, w.removedBytes
 	return commit.Again, nil
+}
+
+// merged is the change that gives the table the columns and fields that only
+// the source has; nil when there are none.
+func merged(l *txn.Log, s *snapshot.Snapshot, src *types.Struct) (*merge.Evolution, error) {
+	schema, err := feature.Evolve(s.Schema(), src, feature.TypeWidening(s.Metadata()))
+	if err != nil || types.JSON(schema) == types.JSON(s.Schema()) {
+		return nil, err
+	}
+	return merge.EvolutionOf(l.Env(), s, schema)
 }
 
 // Write writes the rows of a source as data files of the table, without committing.
@@ -186,7 +207,11 @@ func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
 			continue
 		}
 		used[j] = true
-		v, err := expr.BindAssign(&expr.Column{Parts: []string{src.Fields[j].Name}, Ref: -1}, scope, f.Type, f.Name)
+		bound, err := expr.Bind(&expr.Column{Parts: []string{src.Fields[j].Name}, Ref: -1}, scope)
+		if err != nil {
+			return nil, err
+		}
+		v, err := expr.AssignByName(bound, f.Type, f.Name, true)
 		if err != nil {
 			return nil, err
 		}

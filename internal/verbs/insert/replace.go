@@ -14,6 +14,7 @@ import (
 	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
@@ -27,7 +28,14 @@ func replaceWhere(ctx context.Context, l *txn.Log, src source.Source, o Options)
 	st := merge.Statement{
 		Plan: func(s *snapshot.Snapshot) (*merge.Plan, error) {
 			c := merge.Clause{Kind: merge.NotMatchedBySource, Cond: o.Where, Action: merge.Delete}
-			return merge.NewPlan(merge.Spec{Clauses: []merge.Clause{c}}, s.Schema(), none.Schema, o.Expr)
+			to := s.Schema()
+			if o.MergeSchema {
+				var err error
+				if to, err = feature.Evolve(to, src.Schema(), feature.TypeWidening(s.Metadata())); err != nil {
+					return nil, err
+				}
+			}
+			return merge.NewPlan(merge.Spec{Clauses: []merge.Clause{c}}, s.Schema(), none.Schema, o.Expr, to)
 		},
 		Source: none,
 		Adds: func(ctx context.Context, s *snapshot.Snapshot) ([]action.Action, func(), error) {

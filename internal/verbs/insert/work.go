@@ -19,13 +19,14 @@ import (
 
 // work is an insert as the commit loop sees it.
 type work struct {
-	t     *txn.Txn
-	o     Options
-	at    *snapshot.Snapshot // whose live files an overwrite removes
-	adds  []*action.Add
-	extra []action.Action
-	rows  int64
-	bytes int64
+	t       *txn.Txn
+	o       Options
+	at      *snapshot.Snapshot // whose live files an overwrite removes
+	evolves *merge.Evolution   // nil when the schema stays
+	adds    []*action.Add
+	extra   []action.Action
+	rows    int64
+	bytes   int64
 
 	removed, removedBytes int64
 }
@@ -67,12 +68,15 @@ func partitionOfFile(f prune.File, kinds *types.Struct) string {
 
 // Repair follows the file set: an overwrite removes what is live now.
 func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
-	w.at = at
+	var err error
+	if w.at, err = w.evolves.On(at); err != nil {
+		return txn.Repaired{}, err
+	}
 	return txn.Repaired{Dropped: len(v.Dropped) + len(v.Remarked), Computed: len(v.Added)}, nil
 }
 
 func (w *work) Effects(context.Context) (txn.Effects, error) {
-	acts := append([]action.Action(nil), w.extra...)
+	acts := append(w.evolves.Actions(), w.extra...)
 	w.removed, w.removedBytes = 0, 0
 	if w.o.Mode != Append {
 		var hit map[string]bool

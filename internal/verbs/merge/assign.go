@@ -54,11 +54,15 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 		}
 		values[i] = v
 	}
-	fill := derive.Update
-	if c.Action == Insert {
-		fill = derive.Insert
+	return values, inClause(where, b.derive(c.Action, values))
+}
+
+// derive completes the values of a row.
+func (b *binder) derive(a Action, values []expr.Expr) error {
+	if a == Insert || a == InsertAll {
+		return derive.Insert(b.p.target, values, b.o)
 	}
-	return values, inClause(where, fill(b.p.target, values, b.o))
+	return derive.Update(b.p.target, values, b.o)
 }
 
 // value binds what a column is set to. DEFAULT is the column's default, except
@@ -67,7 +71,15 @@ func (b *binder) value(e expr.Expr, f types.Field, scope []expr.Table) (expr.Exp
 	if col, ok := e.(*expr.Column); ok && b.p.spec.On == nil && len(col.Parts) == 1 && strings.EqualFold(col.Parts[0], "default") && b.p.target.Index("default") < 0 {
 		return derive.Default(f, b.o)
 	}
-	return expr.BindAssign(e, expr.Scope{Tables: scope, Options: b.o}, f.Type, f.Name)
+	bound, err := expr.Bind(e, expr.Scope{Tables: scope, Options: b.o})
+	if err != nil {
+		return nil, err
+	}
+	v, err := expr.AssignByName(bound, f.Type, f.Name, b.p.spec.Evolve)
+	if c, ok := v.(*expr.Cast); ok && c.Assign != "" {
+		c.Overflow = "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE"
+	}
+	return v, err
 }
 
 func (b *binder) isTarget(name string) bool {

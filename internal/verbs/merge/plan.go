@@ -15,6 +15,7 @@ type Plan struct {
 	spec           Spec
 	target, source *types.Struct
 	nt             int
+	evolved        bool // target is not the table's schema yet
 
 	on          expr.Expr
 	keys        []key       // t.expr = s.expr
@@ -41,12 +42,18 @@ type clause struct {
 	values []expr.Expr
 }
 
-// NewPlan binds a MERGE. It does no I/O.
-func NewPlan(spec Spec, target, source *types.Struct, o expr.Options) (*Plan, error) {
-	p := &Plan{spec: spec, target: target, source: source, nt: len(target.Fields)}
+// NewPlan binds a MERGE. It does no I/O. Another schema that the table is to
+// have afterwards may be given; Spec.Evolve finds one by itself.
+func NewPlan(spec Spec, target, source *types.Struct, o expr.Options, to ...*types.Struct) (*Plan, error) {
 	if len(spec.Clauses) == 0 {
 		return nil, refuse("DELTA_MERGE_MISSING_WHEN", "a MERGE needs at least one WHEN clause")
 	}
+	p := &Plan{spec: spec, target: target, source: source}
+	if err := p.evolve(to...); err != nil {
+		return nil, err
+	}
+	p.nt = len(p.target.Fields)
+	target = p.target
 	b := binder{p: p, o: o,
 		t: expr.Table{Alias: spec.TargetAlias, Name: "target", Schema: target, Base: 0},
 		s: expr.Table{Alias: spec.SourceAlias, Name: "source", Schema: source, Base: p.nt}}
@@ -241,18 +248,21 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 	values := make([]expr.Expr, b.p.nt)
 	for i, f := range b.p.target.Fields {
 		j := b.p.source.Index(f.Name)
+		if j < 0 && b.p.spec.Evolve {
+			continue
+		}
 		if j < 0 {
 			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "cannot resolve %s in %s given columns %s of the source",
 				types.QuoteIdentifier(f.Name), c, strings.Join(b.p.source.Names(), ", "))
 		}
 		col := &expr.Column{Parts: []string{b.p.source.Fields[j].Name}, Ref: -1}
-		v, err := expr.BindAssign(col, expr.Scope{Tables: []expr.Table{b.s}, Options: b.o}, f.Type, f.Name)
+		v, err := b.value(col, f, []expr.Table{b.s})
 		if err != nil {
 			return nil, b.fail(c.Kind.String(), err)
 		}
 		values[i] = v
 	}
-	return values, nil
+	return values, inClause(c.Kind.String(), b.derive(c.Action, values))
 }
 
 // insertOnly reports a MERGE that only inserts: matches need not be unique.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 )
@@ -53,7 +54,10 @@ type Statement struct {
 // Run executes a MERGE until it is committed.
 func Run(ctx context.Context, l *txn.Log, spec Spec, src *Table, o Options) (Result, error) {
 	return Execute(ctx, l, Statement{
-		Plan:   func(s *snapshot.Snapshot) (*Plan, error) { return NewPlan(spec, s.Schema(), src.Schema, o.Expr) },
+		Plan: func(s *snapshot.Snapshot) (*Plan, error) {
+			spec.Widen = feature.TypeWidening(s.Metadata())
+			return NewPlan(spec, s.Schema(), src.Schema, o.Expr)
+		},
 		Source: src,
 		Describe: func(p *Plan, m Metrics) txn.Operation {
 			return txn.Operation{Name: "MERGE", Parameters: parameters(p), Metrics: m.Map(), UserMetadata: o.UserMetadata, ChangesData: true}
@@ -100,8 +104,17 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 	if err != nil {
 		return false, err
 	}
+	at := t.Snapshot()
+	if schema := p.Evolved(); schema != nil {
+		if w.evolves, err = EvolutionOf(l.Env(), at, schema); err != nil {
+			return false, err
+		}
+		if at, err = w.evolves.On(at); err != nil {
+			return false, err
+		}
+	}
 	start := l.Env().Now()
-	if w.Exec, err = NewExec(l.Env(), t.Snapshot(), p, st.Source); err != nil {
+	if w.Exec, err = NewExec(l.Env(), at, p, st.Source); err != nil {
 		return false, err
 	}
 	if o.SmallFile > 0 {
@@ -110,7 +123,7 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 	committed := false
 	defer func() { w.ledger.Discard(context.WithoutCancel(ctx), committed) }()
 	if st.Adds != nil {
-		adds, discard, err := st.Adds(ctx, t.Snapshot())
+		adds, discard, err := st.Adds(ctx, at)
 		if err != nil {
 			return false, err
 		}

@@ -12,6 +12,10 @@ type Spec struct {
 	SourceAlias string
 	On          expr.Expr // not bound
 	Clauses     []Clause
+	// Evolve adds columns and fields of the source that the clauses write to the
+	// target's schema (MERGE WITH SCHEMA EVOLUTION); Widen also lets columns take
+	// wider types, where the table allows it.
+	Evolve, Widen bool
 }
 
 // Kind says which rows a clause is for.

@@ -22,6 +22,7 @@ type Work struct {
 	adds     []action.Action // published in any case
 	apps     map[string]int64
 	read     *snapshot.Snapshot // at which the statement began
+	evolves  *Evolution         // nil when the schema stays
 	span     func() Times
 }
 
@@ -94,7 +95,7 @@ func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
 		return txn.Effects{}, err
 	}
 	op := w.describe(w.metrics(sum))
-	acts = append(acts, w.adds...)
+	acts = append(append(w.evolves.Actions(), acts...), w.adds...)
 	if len(acts) > 0 {
 		acts = append(append([]action.Action(nil), w.extra...), acts...)
 	}
@@ -105,7 +106,10 @@ func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
 // dropped, re-marked images lose the rows that are gone, new images are computed.
 func (w *Work) Repair(ctx context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
 	var r txn.Repaired
-	w.snap = at
+	var err error
+	if w.snap, err = w.evolves.On(at); err != nil {
+		return r, err
+	}
 	todo := v.Added
 	for _, id := range v.Dropped {
 		r.Rows += w.ledger.Drop(id)
