@@ -73,7 +73,7 @@ var (
 
 func newHidden(t *table) *hidden {
 	n := len(t.schema().Fields)
-	h := &hidden{visible: t.schema().Index(hiddenName) < 0, base: n + 2, url: t.source.Bucket.URL(), tracked: t.rowTracking(), version: t.version}
+	h := &hidden{visible: t.schema().Index(hiddenName) < 0, base: n + 2, url: t.url, tracked: t.rowTracking(), version: t.version}
 	h.members = slices.Clone(fileMembers)
 	if t.tracksFiles() {
 		h.members = append(h.members, trackedMembers...)

@@ -12,6 +12,7 @@ import (
 // table is what binding and reading need of a table at one version; its files
 // are apart.
 type table struct {
+	url      string
 	version  int64
 	metadata *action.Metadata
 	protocol *action.Protocol
@@ -20,11 +21,11 @@ type table struct {
 }
 
 func tableOf(s *snapshot.Snapshot) *table {
-	return newTable(s.Version(), s.Metadata(), s.Protocol(), scan.SourceOf(s))
+	return newTable(s.Bucket().URL(), s.Version(), s.Metadata(), s.Protocol(), scan.SourceOf(s))
 }
 
-func newTable(version int64, md *action.Metadata, p *action.Protocol, src scan.Source) *table {
-	t := &table{version: version, metadata: md, protocol: p, source: src}
+func newTable(url string, version int64, md *action.Metadata, p *action.Protocol, src scan.Source) *table {
+	t := &table{url: url, version: version, metadata: md, protocol: p, source: src}
 	t.hidden = newHidden(t)
 	return t
 }
