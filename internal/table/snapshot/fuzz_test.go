@@ -4,8 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/memory"
 )
 
 // FuzzCommit: whatever a commit holds, it is refused, or everything in the
@@ -45,6 +47,38 @@ func FuzzCommit(f *testing.F) {
 		again := w.load(snapshot.Latest())
 		if again.NumFiles() != n || again.SizeInBytes() != s.SizeInBytes() {
 			t.Fatalf("from its checkpoint: %v, want %v", again, s)
+		}
+	})
+}
+
+// FuzzChecksum: whatever a version checksum holds, the head that it gives is
+// that of a table, and the files are those of the log.
+func FuzzChecksum(f *testing.F) {
+	w := &table{t: f, b: storage.NewBucket(memory.New()), env: env.New()}
+	w.start("a", "b")
+	if err := w.load(snapshot.Latest()).WriteChecksum(context.Background(), "id"); err != nil {
+		f.Fatal(err)
+	}
+	data, _, err := w.b.Get(context.Background(), "_delta_log/00000000000000000000.crc")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"numFiles":1,"numMetadata":1,"numProtocol":1,"setTransactions":[{}],"domainMetadata":[null],"metadata":null,"protocol":7}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		w := newTable(t)
+		w.start("a", "b")
+		w.put("_delta_log/00000000000000000000.crc", string(data))
+		if s := w.load(snapshot.Latest()); paths(s) != "a b" {
+			t.Fatal(paths(s))
+		}
+		h, err := snapshot.LoadHead(context.Background(), w.env, w.b, snapshot.Latest())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The commit has protocol and metadata, so no checksum can change them.
+		if h.Metadata().ID != "t" || len(h.Schema().Fields) != 2 {
+			t.Fatalf("%+v", h.Metadata())
 		}
 	})
 }
