@@ -83,7 +83,7 @@ func (t *Task) Bytes() int64 { return t.t.Bytes() }
 
 // Batches executes the task: the rows, in no order. The options are those of Open;
 // WithBucket chooses the place itself, where the address in a task is not to be
-// trusted. Nothing outside of the root is read unless an option allows it.
+// trusted. Nothing outside of the root is read unless WithOutside allows it.
 func (t *Task) Batches(ctx context.Context, opts ...Option) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		c := configure(opts)
@@ -94,6 +94,13 @@ func (t *Task) Batches(ctx context.Context, opts ...Option) iter.Seq2[arrow.Reco
 		}
 		if c.bucket == nil {
 			defer b.Close()
+		}
+		if err := c.outside(b.URL()); err != nil {
+			yield(nil, mark(err))
+			return
+		}
+		if c.env.Outside != nil {
+			defer c.env.Outside.Close()
 		}
 		for batch, err := range t.t.Rows(ctx, c.env, b) {
 			if err != nil {

@@ -128,6 +128,9 @@ func (t *Task) Bytes() int64 { return t.bytes }
 func (t *Task) Rows(ctx context.Context, e *env.Env, b *storage.Bucket) iter.Seq2[arrow.RecordBatch, error] {
 	own, table := *t.plan, *t.plan.t
 	table.source.Bucket = b
+	if e.Outside != nil {
+		table.source.Outside = e.Outside.Find
+	}
 	own.t = &table
 	return own.Rows(ctx, e)
 }
