@@ -17,8 +17,8 @@ import (
 type ColumnView struct {
 	Column string `json:"column"`
 	Type   string `json:"type"`
-	InFile string `json:"inFile,omitempty"` // the name there
-	Found  string `json:"found"`            // by name, by field id, partition value, missing: NULL, not in the table
+	InFile string `json:"inFile,omitempty"`   // the name there
+	Found  string `json:"found"`              // by name, by field id, partition value, missing: NULL, not in the table
 	AsType string `json:"fileType,omitempty"` // when it is another one
 }
 

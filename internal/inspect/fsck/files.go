@@ -198,7 +198,7 @@ func (c *Check) missing() {
 	if outside > 0 {
 		f := in(example)
 		f.Count = outside
-		c.report(OutsidePath, f, "%s of the newest version lie outside of the table's folder", counted(outside, "file"))
+		c.report(OutsidePath, f, "%s of the newest version outside of the table's folder", counted(outside, "file"))
 	}
 }
 
@@ -271,10 +271,10 @@ func (c *Check) gone() {
 		}
 	}
 	if data > 0 {
-		c.report(VacuumedFiles, Finding{Count: data}, "%s that older versions need are not in the store any more", counted(data, "file"))
+		c.report(VacuumedFiles, Finding{Count: data}, "%s that only older versions need, not in the store any more", counted(data, "file"))
 	}
 	if change > 0 {
-		c.report(MissingChangeFiles, Finding{Count: change}, "%s of older versions are not in the store any more", counted(change, "change data file"))
+		c.report(MissingChangeFiles, Finding{Count: change}, "%s of older versions, not in the store any more", counted(change, "change data file"))
 	}
 }
 

@@ -30,7 +30,7 @@ type page struct {
 
 // entry is an add or a remove.
 type entry struct {
-	path   string // decoded, as actions are paired by it
+	path   string // canonical, as actions are paired by it
 	raw    string // as in the log
 	vector string // the ID, "" for none
 	size   int64
@@ -133,7 +133,7 @@ func (p *page) handler(root string) *action.Handler {
 
 func (p *page) file(f *action.File, root string, remove bool) error {
 	raw := f.Path.String()
-	e := entry{raw: raw, path: decoded(raw), size: f.Size, remove: remove, line: f.Line}
+	e := entry{raw: raw, path: canonical(raw), size: f.Size, remove: remove, line: f.Line}
 	d, err := f.Dv()
 	if err != nil {
 		var s *action.SyntaxError

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/inspect"
@@ -72,7 +74,7 @@ func (c *Check) step(now *state, p *page) *state {
 	now.facts(p)
 	now.version = p.version
 	for i := range p.files {
-		if e := &p.files[i]; e.remove && !now.remove(e) {
+		if e := &p.files[i]; e.remove && !now.remove(e) && !isVectorFile(e.path) {
 			f := on(e.raw, p.version)
 			f.Line = e.line
 			what := "the file was no part of the table"
@@ -96,6 +98,13 @@ func (c *Check) step(now *state, p *page) *state {
 		c.report(NoProtocol, on(deltalog.CommitPath(0), 0), "the first commit has no protocol action")
 	}
 	return now
+}
+
+// isVectorFile knows the files of deletion vectors by their names: dropping the
+// feature removes them like data files, so that VACUUM finds them.
+func isVectorFile(name string) bool {
+	name = path.Base(name)
+	return strings.HasPrefix(name, "deletion_vector_") && strings.HasSuffix(name, ".bin")
 }
 
 // commitTime holds a commit's own time against that of the version before
@@ -137,7 +146,7 @@ func (c *Check) rules(now *state) {
 			c.report(ProtocolFeatures, f, "%s", what)
 		}
 	}
-	if md != nil {
+	if md != nil && c.sum.Codes[UnsupportedProtocol] == 0 {
 		if _, err := feature.Mapping(md, nil); err != nil {
 			c.report(BadMetadata, f, "%s", plain(err))
 		}

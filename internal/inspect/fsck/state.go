@@ -2,6 +2,7 @@ package fsck
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/sluicelake/sluice/internal/inspect"
 )
@@ -31,7 +32,9 @@ func newState(version int64) *state {
 		totals: inspect.Totals{Txns: map[string]int64{}, Domains: map[string]string{}}}
 }
 
-func factOf(e *entry) fact { return fact{id: e.id(), size: e.size, rows: e.rows, vector: e.vector != ""} }
+func factOf(e *entry) fact {
+	return fact{id: e.id(), size: e.size, rows: e.rows, vector: e.vector != ""}
+}
 
 // add enters a live file; twice is true when the file is live under another vector.
 func (s *state) add(e *entry) (twice bool) {
@@ -101,9 +104,22 @@ func (s *state) facts(p *page) {
 	}
 }
 
-func decoded(path string) string {
+// canonical is the form of a path by which actions are paired: decoded, and
+// without the scheme and host of a local file, of which there are several spellings.
+func canonical(path string) string {
 	if p, err := url.PathUnescape(path); err == nil {
-		return p
+		path = p
+	}
+	if rest, ok := strings.CutPrefix(path, "file:"); ok && strings.HasPrefix(rest, "/") {
+		path = rest
+		if host, ok := strings.CutPrefix(rest, "//"); ok {
+			if i := strings.IndexByte(host, '/'); i >= 0 {
+				path = host[i:]
+			}
+		}
+	}
+	for strings.HasPrefix(path, "//") {
+		path = path[1:]
 	}
 	return path
 }
@@ -125,4 +141,3 @@ func (c *Check) remember(p *page) {
 		}
 	}
 }
-
