@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/sluicelake/sluice"
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/env"
@@ -56,6 +57,7 @@ var logUses = []struct {
 	what string
 	run  func(ctx context.Context, place string, files int) (Line, error)
 }{
+	{"head", "read the schema", runLogHead},
 	{"open", "open", runLogOpen},
 	{"list", "open and list the files", runLogList},
 	{"stats", "open and plan, statistics keep 0.1 %", runLogPlan(statsPredicate)},
@@ -74,7 +76,7 @@ func logWorkloads() (out []workload) {
 			out = append(out, workload{
 				name: name + "-" + u.name, what: u.what + ": " + s.what, prepare: s.prepare, fresh: inPlace(name),
 				run:  func(ctx context.Context, place string) (Line, error) { return u.run(ctx, place, s.files) },
-				peer: "log-" + u.name, duck: true,
+				peer: "log-" + u.name, duck: u.name != "head",
 			})
 		}
 	}
@@ -180,6 +182,27 @@ func (w *logWriter) adds(files int) iter.Seq[*action.File] {
 			}
 		}
 	}
+}
+
+func runLogHead(ctx context.Context, place string, _ int) (Line, error) {
+	start := time.Now()
+	b, err := storage.Open(ctx, place)
+	if err != nil {
+		return Line{}, err
+	}
+	t, err := sluice.Open(ctx, place, sluice.WithBucket(b), sluice.WithLazyOpen())
+	if err != nil {
+		return Line{}, err
+	}
+	defer t.Close()
+	h, err := t.Head(ctx)
+	if err != nil {
+		return Line{}, err
+	}
+	if len(h.Schema().Fields) != 4 {
+		return Line{}, errWrong
+	}
+	return counted(Line{WallS: time.Since(start).Seconds()}, b), nil
 }
 
 func runLogOpen(ctx context.Context, place string, files int) (Line, error) {

@@ -136,7 +136,7 @@ def duck_query(place, name):
     return total([dict(zip(names, r)) for r in out.fetchall()])
 
 
-work = {"log-open": log_open, "log-list": replay, "log-stats": log_stats, "log-part": log_part,
+work = {"log-head": log_open, "log-open": log_open, "log-list": replay, "log-stats": log_stats, "log-part": log_part,
         "duckdb:log-open": duck_open, "duckdb:log-list": duck_list, "duckdb:log-stats": duck_stats, "duckdb:log-part": duck_part,
         "replay": replay, "scan": scan, "append": append,
         "upsert-scattered": lambda p: upsert(p, "scattered"), "upsert-narrow": lambda p: upsert(p, "narrow")}

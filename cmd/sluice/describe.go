@@ -22,11 +22,19 @@ func (a *app) schema() *cobra.Command {
 		Short: "Print the columns of a table",
 		Args:  exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, s, err := a.snapshotOf(cmd, args[0], &v)
+			at, err := v.resolve(cmd)
+			if err != nil {
+				return err
+			}
+			t, err := a.openUnread(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer t.Close()
+			s, err := t.Head(cmd.Context(), at...)
+			if err != nil {
+				return err
+			}
 			if a.json {
 				return a.object(map[string]any{"version": s.Version(), "schema": json.RawMessage(types.JSON(s.Schema())), "partitionColumns": list(s.PartitionColumns())})
 			}
