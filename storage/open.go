@@ -23,6 +23,15 @@ func With(name, value string) Option {
 	return func(c *Config) { c.values[name] = value }
 }
 
+// NewConfig makes a Config of options, for drivers that translate names.
+func NewConfig(opts ...Option) Config {
+	c := Config{values: map[string]string{}}
+	for _, o := range opts {
+		o(&c)
+	}
+	return c
+}
+
 // Value returns a named value; ok is false when it was not given.
 func (c Config) Value(name string) (value string, ok bool) {
 	value, ok = c.values[name]
@@ -81,6 +90,7 @@ var registry struct {
 	sync.RWMutex
 	openers map[string]Opener
 	hosts   map[string]Opener // for https URLs, by a part of the host's name
+	queries map[string]bool   // schemes whose URLs keep their query
 }
 
 // Register makes a scheme known to Open; drivers call it from init. The
@@ -95,6 +105,18 @@ func Register(scheme string, open Opener) {
 		registry.openers = map[string]Opener{}
 	}
 	registry.openers[scheme] = open
+}
+
+// RegisterURL is Register for a scheme whose URLs keep their query, because it
+// belongs to the address and not to the options: presigned URLs.
+func RegisterURL(scheme string, open Opener) {
+	Register(scheme, open)
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.queries == nil {
+		registry.queries = map[string]bool{}
+	}
+	registry.queries[scheme] = true
 }
 
 // RegisterHost makes https URLs known to Open whose host name has the part, which is
@@ -112,19 +134,20 @@ func RegisterHost(part string, open Opener) {
 	registry.hosts[part] = open
 }
 
-// opener finds the driver of a location. The registry is locked.
-func opener(scheme, location string) (Opener, bool) {
+// opener finds the driver of a location, and whether the query is its own. The
+// registry is locked.
+func opener(scheme, location string) (open Opener, query, ok bool) {
 	if scheme == "https" {
 		host, _, _ := strings.Cut(location[len("https:"):], "?")
 		host, _, _ = strings.Cut(strings.TrimLeft(host, "/"), "/")
 		for _, part := range slices.Sorted(maps.Keys(registry.hosts)) {
 			if strings.Contains(strings.ToLower(host), part) {
-				return registry.hosts[part], true
+				return registry.hosts[part], false, true
 			}
 		}
 	}
-	open, ok := registry.openers[scheme]
-	return open, ok
+	open, ok = registry.openers[scheme]
+	return open, registry.queries[scheme], ok
 }
 
 // Open opens the store that the location names: a plain path, or a URL whose
@@ -134,13 +157,10 @@ func Open(ctx context.Context, location string, opts ...Option) (*Bucket, error)
 	if location == "" {
 		return nil, fmt.Errorf("storage: the location is empty; want a path or a URL")
 	}
-	cfg := Config{values: map[string]string{}}
-	for _, o := range opts {
-		o(&cfg)
-	}
+	cfg := NewConfig(opts...)
 	scheme := Scheme(location)
 	registry.RLock()
-	open, ok := opener(scheme, location)
+	open, keep, ok := opener(scheme, location)
 	known := slices.Sorted(maps.Keys(registry.openers))
 	registry.RUnlock()
 	if !ok {
@@ -148,7 +168,7 @@ func Open(ctx context.Context, location string, opts ...Option) (*Bucket, error)
 		return nil, fmt.Errorf("no driver for scheme %q of %s; known: %s (a path that looks like a URL can be written ./%s)",
 			scheme, Redact(location), strings.Join(known, ", "), Redact(location))
 	}
-	if scheme != "" {
+	if scheme != "" && !keep {
 		if rest, query, has := strings.Cut(location, "?"); has {
 			q, err := url.ParseQuery(query)
 			if err != nil {

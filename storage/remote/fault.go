@@ -74,6 +74,10 @@ func After(h http.Header, now time.Time) time.Duration {
 
 // Transient reports whether the same request may succeed later.
 func Transient(err error) bool {
+	var a *again
+	if errors.As(err, &a) {
+		return true
+	}
 	var r *Reply
 	if errors.As(err, &r) {
 		switch r.Status {
@@ -109,11 +113,26 @@ func NotSent(err error) error {
 	return &notSent{err}
 }
 
+// again marks what the store turned away for now.
+type again struct{ error }
+
+func (a *again) Unwrap() error { return a.error }
+
+// Again marks the answer of a store that did not carry the request out and wants
+// it once more, where the status alone does not say so (409 of S3's conditional put).
+func Again(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &again{err}
+}
+
 // NotDone reports whether a request that failed with err cannot have had an
 // effect: it never reached the store, or the store turned it away.
 func NotDone(err error) bool {
 	var n *notSent
-	if errors.As(err, &n) || mistrusted(err) || noSuchHost(err) {
+	var a *again
+	if errors.As(err, &n) || errors.As(err, &a) || mistrusted(err) || noSuchHost(err) {
 		return true
 	}
 	var r *Reply

@@ -53,6 +53,7 @@ func TestFaults(t *testing.T) {
 		{errors.New("something else"), 1, 1, true},
 		{&net.DNSError{IsNotFound: true}, 1, 1, false},
 		{NotSent(status(503)), 4, 4, false},
+		{Again(status(409)), 4, 4, false},
 		{NotSent(errors.New("no sign-in")), 1, 1, false},
 	} {
 		t.Run(fmt.Sprint(tc.err), func(t *testing.T) {
