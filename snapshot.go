@@ -178,8 +178,8 @@ func (c *Scan) Count(ctx context.Context) (int64, error) {
 type PlannedFile struct {
 	Add  *action.Add
 	Kept bool
-	// DroppedBy is "partition" or "statistics" for a file that is not read, and
-	// Reason the condition that no row of it can satisfy.
+	// DroppedBy is "partition values", "statistics" or "file metadata" for a file
+	// that is not read, and Reason the condition that no row of it can satisfy.
 	DroppedBy string
 	Reason    string
 }

@@ -149,7 +149,11 @@ func (a *app) files() *cobra.Command {
 				if !f.Kept {
 					verdict = "dropped by " + f.DroppedBy + ": " + f.Reason
 				}
-				rows = append(rows, []string{inspect.PlainPath(f.Add.Path), fmt.Sprint(f.Add.Size), inspect.Rows(f.Add), verdict})
+				if len(rows) == tableRows {
+					a.table(fileHeader, rows, 1, 2)
+					rows = nil
+				}
+				rows = append(rows, []string{visible(inspect.PlainPath(f.Add.Path)), fmt.Sprint(f.Add.Size), inspect.Rows(f.Add), visible(verdict)})
 			}
 			switch {
 			case onCount && a.json:
@@ -157,7 +161,7 @@ func (a *app) files() *cobra.Command {
 			case onCount:
 				a.printf("%d of %d files kept, %s", kept, total, bytesText(size))
 			case !a.json:
-				a.table([]string{"file", "bytes", "rows", "verdict"}, rows, 1, 2)
+				a.table(fileHeader, rows, 1, 2)
 				a.remark("%d of %d files kept, %s", kept, total, bytesText(size))
 			}
 			return nil
@@ -168,6 +172,8 @@ func (a *app) files() *cobra.Command {
 	cmd.Flags().BoolVar(&onCount, "count", false, "print only how many")
 	return cmd
 }
+
+var fileHeader = []string{"file", "bytes", "rows", "verdict"}
 
 func fileObject(f sluice.PlannedFile) map[string]any {
 	out := map[string]any{"path": inspect.PlainPath(f.Add.Path), "size": f.Add.Size, "partitionValues": f.Add.PartitionValues, "kept": f.Kept}
