@@ -60,10 +60,10 @@ func SidecarKey(s *action.Sidecar) (string, error) {
 // of a V2 checkpoint, or a sidecar) into a handler. Sidecars are reported, not
 // followed. Errors of the store come back as they are, the rest as *Error.
 func Read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler) error {
-	return read(ctx, b, obj, h, nil)
+	return read(ctx, b, obj, h, Later{Scratch: &Scratch{}})
 }
 
-func read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler, later func(*Statistics)) (err error) {
+func read(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler, later Later) (err error) {
 	if strings.HasSuffix(obj.Key, ".json") {
 		data, _, err := b.Get(ctx, obj.Key)
 		if err != nil {
@@ -150,8 +150,8 @@ type readerAtFunc func(p []byte, off int64) (int, error)
 
 func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
 
-func readParquet(ctx context.Context, src *source, key string, h *action.Handler, later func(*Statistics)) error {
-	mem := &recycler{}
+func readParquet(ctx context.Context, src *source, key string, h *action.Handler, later Later) error {
+	mem := &later.Scratch.mem
 	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true // a column chunk is not fetched whole
 	md, err := parquetio.Footer(src, src.Size())
@@ -174,9 +174,9 @@ func readParquet(ctx context.Context, src *source, key string, h *action.Handler
 	if err := checkChunks(pf, src.Size()); err != nil {
 		return err
 	}
-	if later != nil && h.Add != nil {
-		if stats := statisticsOf(pf, src, key); stats != nil {
-			later(stats)
+	if later.Found != nil && h.Add != nil {
+		if stats := statisticsOf(pf, src, key, later.Handle); stats != nil {
+			later.Found(stats)
 			leaves = slices.DeleteFunc(leaves, func(leaf int) bool { return leaf == stats.leaf })
 		}
 	}

@@ -32,16 +32,25 @@ type Statistics struct {
 // laterFrom is the compressed size from which statistics are left in the file.
 const laterFrom = 2 << 20
 
+// Later says what ReadLater does with statistics.
+type Later struct {
+	Found   func(*Statistics) // receives those that stay where they are, before the first action
+	Handle  func() bool       // reports whether the file may stay open; its bytes are kept in memory otherwise
+	Scratch *Scratch          // memory to use again; may be nil
+}
+
 // ReadLater is Read, except that it leaves the statistics of a large file where
-// they are: found receives them before the first action, and adds come without.
-// The Line of an add is then its row, from 1.
-func ReadLater(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler, found func(*Statistics)) error {
-	return read(ctx, b, obj, h, found)
+// they are; adds come without. The Line of an add is then its row, from 1.
+func ReadLater(ctx context.Context, b *storage.Bucket, obj storage.Object, h *action.Handler, later Later) error {
+	if later.Scratch == nil {
+		later.Scratch = &Scratch{}
+	}
+	return read(ctx, b, obj, h, later)
 }
 
 // statisticsOf describes the statistics of an open file; nil when they are
 // small, not JSON, or not in a plain column.
-func statisticsOf(pf *file.Reader, src *source, key string) *Statistics {
+func statisticsOf(pf *file.Reader, src *source, key string, handle func() bool) *Statistics {
 	leaf := pf.MetaData().Schema.ColumnIndexByName("add.stats")
 	if leaf < 0 || allNull(pf, leaf) {
 		return nil
@@ -71,7 +80,7 @@ func statisticsOf(pf *file.Reader, src *source, key string) *Statistics {
 	if total < laterFrom || rows >= 1<<31 {
 		return nil
 	}
-	if src.keep {
+	if src.keep && handle() {
 		s.at = src.at
 		src.kept = true
 		return s
@@ -112,8 +121,8 @@ func (p *pieces) ReadAt(b []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// Scratch is memory that reading statistics uses again and again. The zero
-// value is ready; it is safe for concurrent use.
+// Scratch is memory that reading uses again and again. The zero value is ready;
+// it is safe for concurrent use.
 type Scratch struct{ mem recycler }
 
 // Groups is the number of row groups, the units in which statistics are read.

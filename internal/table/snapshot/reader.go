@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
@@ -27,8 +28,11 @@ type reader struct {
 	bucket *storage.Bucket
 	tasks  []*task
 	parse  chan struct{}
-	free   sync.Pool // *worker
-	wg     sync.WaitGroup
+
+	scratch checkpoint.Scratch
+	handles atomic.Int64 // files that stay open
+	free    sync.Pool    // *worker
+	wg      sync.WaitGroup
 }
 
 // task is one file of the log.
@@ -50,11 +54,12 @@ type worker struct {
 }
 
 const (
-	ahead     = 16 // files under way at a time
-	pieceSize = 4 << 20
-	largeFrom = 8 << 20
-	maxLine   = 512 << 20 // a longer one is refused
-	batchRows = 1 << 14
+	ahead      = 16 // files under way at a time
+	pieceSize  = 4 << 20
+	largeFrom  = 8 << 20
+	maxHandles = 32        // files of a checkpoint that a snapshot keeps open
+	maxLine    = 512 << 20 // a longer one is refused
+	batchRows  = 1 << 14
 )
 
 func newReader(ctx context.Context, e *env.Env, b *storage.Bucket, x extent) *reader {
@@ -179,8 +184,10 @@ func (r *reader) partTask(obj storage.Object, handler func(*worker) *action.Hand
 		}
 		defer r.release(w)
 		w.b.emit = func(b *batch) { t.batches = append(t.batches, b) }
-		err = checkpoint.ReadLater(r.ctx, r.bucket, obj, handler(w), func(s *checkpoint.Statistics) {
-			w.b.later = &leftover{stats: s, log: r.env.Log}
+		err = checkpoint.ReadLater(r.ctx, r.bucket, obj, handler(w), checkpoint.Later{
+			Found:   func(s *checkpoint.Statistics) { w.b.later = &leftover{stats: s, log: r.env.Log} },
+			Handle:  func() bool { return r.handles.Add(1) <= maxHandles },
+			Scratch: &r.scratch,
 		})
 		w.b.emit = nil
 		var store *storage.Error
