@@ -31,7 +31,11 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 	}
 	unsigned := leaf.logical.kind == logicalInteger && !leaf.logical.signed
 	isDate := leaf.logical.kind == logicalDate
-	fileScale, isDecimal := leaf.decimalScale()
+	_, isDecimal := leaf.decimalScale()
+	old := leaf.old
+	if leaf.logical.kind == logicalForeign {
+		return nil, false
+	}
 	switch leaf.physical {
 	case parquet.Types.Boolean:
 		return boolColumn, t.Kind() == types.KindBoolean
@@ -43,6 +47,9 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 			}
 			return asIs(dt), !isDecimal
 		case types.KindDate:
+			if old != nil {
+				return checked(dt, func(v int32) (int32, bool) { return int32(old.day(int64(v))), true }), !isDecimal
+			}
 			return asIs(dt), !isDecimal
 		case types.KindByte:
 			return checked(dt, func(v int32) (int8, bool) { return int8(v), v == int32(int8(v)) }), !isDecimal
@@ -56,9 +63,15 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 		case types.KindDouble:
 			return checked(dt, func(v int32) (float64, bool) { return float64(v), true }), !isDecimal && !isDate
 		case types.KindTimestampNTZ:
-			return checked(dt, func(v int32) (int64, bool) { return int64(v) * 86_400_000_000, true }), isDate
+			return checked(dt, func(v int32) (int64, bool) {
+				day := int64(v)
+				if old != nil {
+					day = old.day(day)
+				}
+				return day * microsPerDay, day <= math.MaxInt64/microsPerDay && day >= math.MinInt64/microsPerDay
+			}), isDate
 		case types.KindDecimal:
-			return integerDecimal[int32](t.(types.Decimal), dt, fileScale, unsigned), !isDate
+			return integerDecimal[int32](t.(types.Decimal), dt, leaf.fileDecimal(), unsigned), !isDate
 		}
 	case parquet.Types.Int64:
 		switch t.Kind() {
@@ -72,16 +85,16 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 		case types.KindTimestamp, types.KindTimestampNTZ:
 			switch leaf.timeUnit() {
 			case schema.TimeUnitMillis:
-				return checked(dt, func(v int64) (int64, bool) { return v * 1000, v <= math.MaxInt64/1000 && v >= math.MinInt64/1000 }), true
+				return old.moments(t, checked(dt, func(v int64) (int64, bool) { return v * 1000, v <= math.MaxInt64/1000 && v >= math.MinInt64/1000 })), true
 			case schema.TimeUnitNanos:
 				return checked(dt, func(v int64) (int64, bool) { return floorDiv(v, 1000), true }), true
 			}
-			return asIs(dt), !isDecimal
+			return old.moments(t, asIs(dt)), !isDecimal
 		case types.KindDecimal:
-			return integerDecimal[int64](t.(types.Decimal), dt, fileScale, unsigned), !leaf.isTimestamp()
+			return integerDecimal[int64](t.(types.Decimal), dt, leaf.fileDecimal(), unsigned), !leaf.isTimestamp()
 		}
 	case parquet.Types.Int96:
-		return asIs(dt), t.Kind() == types.KindTimestamp || t.Kind() == types.KindTimestampNTZ
+		return old.moments(t, asIs(dt)), t.Kind() == types.KindTimestamp || t.Kind() == types.KindTimestampNTZ
 	case parquet.Types.Float:
 		switch t.Kind() {
 		case types.KindFloat:
@@ -100,7 +113,7 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 		case types.KindFloat:
 			return halfFloat, leaf.logical.kind == logicalHalf && leaf.width == 2
 		case types.KindDecimal:
-			return bytesDecimal(t.(types.Decimal), dt, fileScale), isDecimal
+			return bytesDecimal(t.(types.Decimal), dt, leaf.fileDecimal()), isDecimal
 		}
 	}
 	return nil, false

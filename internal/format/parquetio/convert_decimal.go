@@ -10,13 +10,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
 
 	"github.com/sluicelake/sluice/types"
 )
 
 // integerDecimal converts unscaled integers of a scale in the file.
-func integerDecimal[T int32 | int64](t types.Decimal, dt arrow.DataType, fileScale int, unsigned bool) convert {
-	adapt := rescale(t, fileScale)
+func integerDecimal[T int32 | int64](t types.Decimal, dt arrow.DataType, file types.Decimal, unsigned bool) convert {
+	adapt := rescale(t, file)
 	return func(v *vector) (arrow.Array, error) {
 		in, out := view[T](v.fixed)[:v.n], make([]decimal128.Num, v.n)
 		if !unsigned {
@@ -41,8 +42,8 @@ func integerDecimal[T int32 | int64](t types.Decimal, dt arrow.DataType, fileSca
 }
 
 // bytesDecimal converts big-endian two's complement numbers of any length.
-func bytesDecimal(t types.Decimal, dt arrow.DataType, fileScale int) convert {
-	adapt := rescale(t, fileScale)
+func bytesDecimal(t types.Decimal, dt arrow.DataType, file types.Decimal) convert {
+	adapt := rescale(t, file)
 	return func(v *vector) (arrow.Array, error) {
 		out := make([]decimal128.Num, v.n)
 		for i := range out {
@@ -79,10 +80,11 @@ func bigEndian(b []byte) (decimal128.Num, bool) {
 	return decimal128.New(int64(binary.BigEndian.Uint64(full[:8])), binary.BigEndian.Uint64(full[8:])), true
 }
 
-// rescale brings a number from the file's scale to the table's; nil when they
-// are the same.
-func rescale(t types.Decimal, fileScale int) func(decimal128.Num) (decimal128.Num, bool) {
-	if t.Scale == fileScale {
+// rescale brings a number from the file's scale to the table's, if it fits there;
+// nil when every number of the file is one of the table.
+func rescale(t, file types.Decimal) func(decimal128.Num) (decimal128.Num, bool) {
+	fileScale := file.Scale
+	if t.Scale == fileScale && t.Precision >= file.Precision {
 		return nil
 	}
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Precision)), nil)
@@ -108,6 +110,22 @@ func rescale(t types.Decimal, fileScale int) func(decimal128.Num) (decimal128.Nu
 	}
 }
 
+// fileDecimal is the precision and scale of the numbers of a leaf: those of its
+// annotation, or what its integers reach.
+func (n *parquetNode) fileDecimal() types.Decimal {
+	if n.logical.kind == logicalDecimal {
+		return types.Decimal{Precision: n.logical.precision, Scale: n.logical.scale}
+	}
+	bits := 32
+	if n.physical == parquet.Types.Int64 {
+		bits = 64
+	}
+	if n.logical.kind == logicalInteger {
+		bits = n.logical.bits
+	}
+	return types.Decimal{Precision: map[int]int{8: 3, 16: 5, 32: 10, 64: 20}[bits]}
+}
+
 func decimals(v *vector, dt arrow.DataType, out []decimal128.Num, adapt func(decimal128.Num) (decimal128.Num, bool)) (arrow.Array, error) {
 	if adapt != nil {
 		for i, d := range out {
@@ -116,7 +134,7 @@ func decimals(v *vector, dt arrow.DataType, out []decimal128.Num, adapt func(dec
 			}
 			var ok bool
 			if out[i], ok = adapt(d); !ok {
-				return nil, fmt.Errorf("%w: %s has another scale than %s", errOutOfRange, d.BigInt(), dt)
+				return nil, fmt.Errorf("%w: %s does not fit into %s", errOutOfRange, d.BigInt(), dt)
 			}
 		}
 	}

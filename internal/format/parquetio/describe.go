@@ -149,7 +149,7 @@ func (f *File) describe() (*Description, error) {
 		d.KeyValues = append(d.KeyValues, DescribedKey{kv.Key, len(kv.GetValue()), shorten(kv.GetValue())})
 	}
 	meta := &fileMeta{}
-	meta.buildTree(f.md.Schema.Root())
+	meta.buildTree(f.md.Schema.Root(), calendars{})
 	for _, n := range meta.root.children {
 		fd := DescribedField{Name: n.name}
 		if n.fieldID >= 0 {

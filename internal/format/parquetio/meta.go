@@ -16,6 +16,7 @@ type fileMeta struct {
 	groups []rowGroup
 	root   *parquetNode
 	leaves []*parquetNode
+	ids    bool  // some column has a field id
 	page   int64 // no page is larger
 }
 
@@ -66,7 +67,7 @@ func readMeta(md *metadata.FileMetaData, fileSize int64) (*fileMeta, error) {
 		return nil, errors.New("it is encrypted, which sluice does not read")
 	}
 	m := &fileMeta{rows: md.NumRows, page: leastPage}
-	m.buildTree(md.Schema.Root())
+	m.buildTree(md.Schema.Root(), calendarsOf(md))
 	if len(m.leaves) != md.Schema.NumColumns() {
 		return nil, errors.New("its schema is damaged")
 	}

@@ -30,10 +30,9 @@ func naturalStruct(g *parquetNode) (*types.Struct, error) {
 }
 
 func naturalType(n *parquetNode) (types.Type, error) {
-	isMap := n.logical.kind == logicalMap
 	switch {
 	case n.repetition == repeated || n.isList():
-		rep, el, ok := n.listElement()
+		rep, el, ok := n.listElement(nil)
 		if !ok {
 			return nil, fmt.Errorf("column %s is no list that the format knows", n.path)
 		}
@@ -47,7 +46,7 @@ func naturalType(n *parquetNode) (types.Type, error) {
 			t, err = naturalType(el)
 		}
 		return &types.Array{Element: t, ContainsNull: el.repetition == optional}, err
-	case isMap && n.leaf < 0:
+	case n.isMap() && n.leaf < 0:
 		_, key, value, ok := n.mapEntry()
 		if !ok || value == nil {
 			return nil, fmt.Errorf("column %s is no map that the format knows", n.path)

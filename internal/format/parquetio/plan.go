@@ -1,6 +1,7 @@
 package parquetio
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -33,18 +34,22 @@ func (e *TypeError) Error() string {
 	return fmt.Sprintf("column %s is %s in the file, the table says %s", types.QuoteIdentifier(e.Column), e.File, e.Want)
 }
 
+// errNoIDs refuses what PROTOCOL.md, Reader Requirements for Column Mapping, has
+// a reader refuse.
+var errNoIDs = errors.New("its columns have no field ids, by which a table with column mapping by id finds them")
+
 // resolver matches the columns of a table with those of a file.
 type resolver struct {
-	byID   bool
+	byID   bool         // by field id, where the table gives one
 	leaves map[int]bool // leaf columns that must be decoded
 	kept   map[int]bool // those whose levels are needed
 }
 
-// member finds a field in a group.
-func (r *resolver) member(g *parquetNode, f types.Field) *parquetNode {
+// member finds a field in a group; nil when the file does not have it.
+func (r *resolver) member(g *parquetNode, f types.Field) (*parquetNode, error) {
 	if r.byID {
-		if id, ok := f.Metadata.Int(fieldIDKey); ok && g.hasIDs() {
-			return g.childByID(int32(id))
+		if id, ok := f.Metadata.Int(fieldIDKey); ok {
+			return g.childByID(f.Name, int32(id))
 		}
 	}
 	return g.child(f.Name)
@@ -64,11 +69,15 @@ func (r *resolver) column(name string, t types.Type, pq *parquetNode, top bool) 
 	misfit := &TypeError{Column: name, File: pq.describe(), Want: t}
 	switch x := t.(type) {
 	case *types.Struct:
-		if pq.leaf >= 0 || pq.isList() {
+		if pq.leaf >= 0 || pq.isList() || pq.isMap() {
 			return nil, misfit
 		}
 		for _, f := range x.Fields {
-			k, err := r.column(name+"."+f.Name, f.Type, r.member(pq, f), false)
+			in, err := r.member(pq, f)
+			if err != nil {
+				return nil, err
+			}
+			k, err := r.column(name+"."+f.Name, f.Type, in, false)
 			if err != nil {
 				return nil, err
 			}
@@ -76,8 +85,8 @@ func (r *resolver) column(name string, t types.Type, pq *parquetNode, top bool) 
 		}
 		return c, r.chooseLevels(c)
 	case *types.Array:
-		rep, el, ok := pq.listElement()
-		if !ok {
+		rep, el, ok := pq.listElement(x.Element)
+		if !ok || pq.isMap() {
 			return nil, misfit
 		}
 		k, err := r.column(name+".element", x.Element, el, false)
@@ -88,7 +97,7 @@ func (r *resolver) column(name string, t types.Type, pq *parquetNode, top bool) 
 		return c, r.chooseLevels(c)
 	case *types.Map:
 		rep, key, value, ok := pq.mapEntry()
-		if !ok {
+		if !ok || pq.isList() {
 			return nil, misfit
 		}
 		k, err := r.column(name+".key", x.Key, key, false)
@@ -125,7 +134,7 @@ func (r *resolver) variant(c *column, name string, misfit *TypeError) error {
 	if c.pq.leaf >= 0 {
 		return misfit
 	}
-	if c.pq.child("typed_value") != nil {
+	if c.pq.part("typed_value") != nil {
 		s, ok := shreddedType(c.pq, 0)
 		if !ok {
 			misfit.File = "a shredded variant with a type that sluice does not know"
@@ -140,7 +149,7 @@ func (r *resolver) variant(c *column, name string, misfit *TypeError) error {
 		return nil
 	}
 	for _, part := range []string{"metadata", "value"} {
-		leaf := c.pq.child(part)
+		leaf := c.pq.part(part)
 		if leaf == nil {
 			return misfit
 		}

@@ -156,6 +156,9 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	if q.Choose == nil {
 		q.First = nil
 	}
+	if q.ByID && !f.meta.ids && len(f.meta.leaves) > 0 && len(q.Columns) > 0 {
+		return nil, errNoIDs
+	}
 	r = &reading{f: f, q: q, left: q.Limit, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]pageLocation{},
 		win: window{src: &f.src, memo: map[int64][]byte{}},
 		res: &resolver{byID: q.ByID, leaves: map[int]bool{}, kept: map[int]bool{}}}
@@ -192,7 +195,11 @@ func (r *reading) want(o int, to *side) error {
 	}
 	fd := r.q.Schema.Fields[o]
 	own := &resolver{byID: r.res.byID, leaves: map[int]bool{}, kept: r.res.kept}
-	c, err := own.column(fd.Name, fd.Type, own.member(r.f.meta.root, fd), true)
+	in, err := own.member(r.f.meta.root, fd)
+	if err != nil {
+		return err
+	}
+	c, err := own.column(fd.Name, fd.Type, in, true)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,13 @@
 package parquetio
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/schema"
+
+	"github.com/sluicelake/sluice/types"
 )
 
 // parquetNode is an element of a file's schema in its tree.
@@ -20,6 +23,8 @@ type parquetNode struct {
 	def, rep   int16
 	leaf       int   // index of the leaf column, -1 for a group
 	anc        int16 // definition level of the innermost repeated ancestor or self
+
+	old *oldCalendar // nil: dates and timestamps are proleptic Gregorian
 }
 
 var (
@@ -89,13 +94,14 @@ func logicalFrom(t schema.LogicalType) logical {
 }
 
 // buildTree copies the schema with what the reader wants to know of each node.
-func (m *fileMeta) buildTree(root *schema.GroupNode) {
+func (m *fileMeta) buildTree(root *schema.GroupNode, c calendars) {
 	var build func(s schema.Node, parent *parquetNode) *parquetNode
 	build = func(s schema.Node, parent *parquetNode) *parquetNode {
 		n := &parquetNode{name: s.Name(), repetition: s.RepetitionType(), physical: parquet.Types.Undefined,
 			logical: logicalFrom(s.LogicalType()), fieldID: s.FieldID(), leaf: -1}
 		if parent != nil {
 			n.def, n.rep, n.anc, n.path = parent.def, parent.rep, parent.anc, n.name
+			m.ids = m.ids || n.fieldID >= 0
 			if parent.path != "" {
 				n.path = parent.path + "." + n.name
 			}
@@ -111,6 +117,9 @@ func (m *fileMeta) buildTree(root *schema.GroupNode) {
 		switch s := s.(type) {
 		case *schema.PrimitiveNode:
 			n.physical, n.width, n.leaf = s.PhysicalType(), s.TypeLength(), len(m.leaves)
+			if n.old = c.dates; n.physical == parquet.Types.Int96 {
+				n.old = c.int96
+			}
 			m.leaves = append(m.leaves, n)
 		case *schema.GroupNode:
 			for i := range s.NumFields() {
@@ -135,48 +144,66 @@ func (n *parquetNode) firstLeaf() *parquetNode {
 	return nil
 }
 
-// child finds a member by name: the exact one, otherwise the only one that
-// differs in case alone.
-func (n *parquetNode) child(name string) *parquetNode {
-	var found *parquetNode
-	for _, k := range n.children {
-		if k.name == name {
-			return k
-		}
-		if strings.EqualFold(k.name, name) {
-			if found != nil {
-				return nil
-			}
-			found = k
-		}
-	}
-	return found
+// AmbiguousError says that a file has several columns that a column of the table
+// could mean: names differ in case only, or a name or field id is used twice.
+type AmbiguousError struct{ Column, Candidates string }
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("column %s is ambiguous: the file has %s", types.QuoteIdentifier(e.Column), e.Candidates)
+}
+
+// child finds a member by name: the exact one, otherwise the one that differs in
+// case alone, as Spark does, whose names have no case.
+func (n *parquetNode) child(name string) (*parquetNode, error) {
+	return n.only(name, func(k *parquetNode) bool { return strings.EqualFold(k.name, name) })
 }
 
 // childByID finds a member by its field id.
-func (n *parquetNode) childByID(id int32) *parquetNode {
+func (n *parquetNode) childByID(name string, id int32) (*parquetNode, error) {
+	return n.only(name, func(k *parquetNode) bool { return k.fieldID == id })
+}
+
+func (n *parquetNode) only(name string, is func(*parquetNode) bool) (*parquetNode, error) {
+	var found, exact []*parquetNode
 	for _, k := range n.children {
-		if k.fieldID == id {
+		if is(k) {
+			found = append(found, k)
+			if k.name == name {
+				exact = append(exact, k)
+			}
+		}
+	}
+	if len(exact) == 1 {
+		found = exact
+	}
+	switch len(found) {
+	case 0:
+		return nil, nil
+	case 1:
+		return found[0], nil
+	}
+	var names []string
+	for _, k := range found {
+		names = append(names, types.QuoteIdentifier(k.name))
+	}
+	return nil, &AmbiguousError{Column: name, Candidates: strings.Join(names, ", ")}
+}
+
+// part finds a member by the exact name that a format gives it.
+func (n *parquetNode) part(name string) *parquetNode {
+	for _, k := range n.children {
+		if k.name == name {
 			return k
 		}
 	}
 	return nil
 }
 
-// hasIDs reports whether any member has a field id.
-func (n *parquetNode) hasIDs() bool {
-	for _, k := range n.children {
-		if k.fieldID >= 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // listElement finds the element of a list, by the rules that readers of old
 // files follow (LogicalTypes.md, Lists, Backward-compatibility rules). The first
-// result is the repeated node.
-func (n *parquetNode) listElement() (rep, el *parquetNode, ok bool) {
+// result is the repeated node. Where the rules leave two readings of a group of
+// one member, want, the type of the element if it is known, decides.
+func (n *parquetNode) listElement(want types.Type) (rep, el *parquetNode, ok bool) {
 	if n.repetition == repeated && !n.isList() { // a bare repeated field
 		return n, n, true
 	}
@@ -188,10 +215,14 @@ func (n *parquetNode) listElement() (rep, el *parquetNode, ok bool) {
 	case r.leaf >= 0, len(r.children) != 1, r.name == "array", r.name == n.name+"_tuple":
 		return r, r, true
 	}
+	if s, ok := want.(*types.Struct); ok && len(s.Fields) == 1 && r.children[0].leaf >= 0 && strings.EqualFold(s.Fields[0].Name, r.children[0].name) {
+		return r, r, true // a struct of one member, not that member
+	}
 	return r, r.children[0], true
 }
 
 func (n *parquetNode) isList() bool { return n.logical.kind == logicalList }
+func (n *parquetNode) isMap() bool  { return n.logical.kind == logicalMap }
 
 // mapEntry finds the repeated group of a map and its key and value.
 func (n *parquetNode) mapEntry() (rep, key, value *parquetNode, ok bool) {

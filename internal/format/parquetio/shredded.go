@@ -29,10 +29,10 @@ func shreddedType(g *parquetNode, depth int) (*types.Struct, bool) {
 		return nil, false
 	}
 	s := &types.Struct{}
-	if v := g.child("value"); v != nil {
+	if v := g.part("value"); v != nil {
 		s.Fields = append(s.Fields, types.Field{Name: "value", Type: types.Binary, Nullable: true})
 	}
-	if v := g.child("typed_value"); v != nil {
+	if v := g.part("typed_value"); v != nil {
 		t, ok := typedValue(v, depth)
 		if !ok {
 			return nil, false
@@ -45,7 +45,7 @@ func shreddedType(g *parquetNode, depth int) (*types.Struct, bool) {
 func typedValue(n *parquetNode, depth int) (types.Type, bool) {
 	if n.leaf < 0 {
 		if n.isList() {
-			_, el, ok := n.listElement()
+			_, el, ok := n.listElement(nil)
 			if !ok {
 				return nil, false
 			}

@@ -22,7 +22,10 @@ func (r *reading) planPredicate() {
 			continue
 		}
 		fd := r.q.Schema.Fields[o]
-		leaf := r.res.member(r.f.meta.root, fd)
+		leaf, err := r.res.member(r.f.meta.root, fd)
+		if err != nil {
+			continue
+		}
 		if leaf == nil {
 			r.hints[o] = &convertible{}
 			continue
