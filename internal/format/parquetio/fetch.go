@@ -43,6 +43,7 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 		return out, nil
 	}
 	var jobs []func() error
+	used := 0
 	for i := 0; i < len(pieces); {
 		from, to, j := pieces[i].from, pieces[i].to, i+1
 		for j < len(pieces) && pieces[j].from <= to+maxGap {
@@ -53,8 +54,14 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 		if from >= src.at {
 			data = src.tail[from-src.at : to-src.at]
 		} else {
-			data = f.buffer(len(jobs), int(to-from))
-			jobs = append(jobs, func() error { return readFull(src.r, data, from) })
+			data = f.buffer(used, int(to-from))
+			used++
+			next := from
+			for part := range slices.Chunk(data, mostAtOnce) {
+				at := next
+				jobs = append(jobs, func() error { return readFull(src.r, part, at) })
+				next += int64(len(part))
+			}
 		}
 		for _, p := range pieces[i:j] {
 			out = append(out, span{at: p.from, end: p.to, data: data[p.from-from : p.to-from]})
@@ -64,8 +71,12 @@ func (f *fetcher) load(src *source, g *rowGroup, leaves []int, pages map[int][]p
 	return out, together(jobs)
 }
 
-// mostRequests of one load are under way at a time.
-const mostRequests = 8
+// mostRequests of one load are under way at a time, each for mostAtOnce bytes at
+// most: a store sends several parts faster than one.
+const (
+	mostRequests = 8
+	mostAtOnce   = 16 << 20
+)
 
 // together runs functions side by side and returns the first error.
 func together(jobs []func() error) error {

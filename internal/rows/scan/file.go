@@ -187,7 +187,7 @@ func openSized(ctx context.Context, b *storage.Bucket, key string, size int64, m
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := parquetio.Open(r, size, parquetio.OpenOptions{Name: key, Whole: wholeBelow(b.URL(), most), Cheap: near(b.URL())})
+	f, err := parquetio.Open(r, size, parquetio.OpenOptions{Name: key, Whole: wholeBelow(b.URL(), most), Cheap: near(b.URL()), Tail: tailOf(b.URL(), size)})
 	if err != nil {
 		r.Close()
 		return nil, nil, err
@@ -198,6 +198,16 @@ func openSized(ctx context.Context, b *storage.Bucket, key string, size int64, m
 // near reports whether requests cost little: elsewhere each is a round trip.
 func near(url string) bool {
 	return strings.HasPrefix(url, "file:") || strings.HasPrefix(url, "memory:")
+}
+
+// tailOf is how many last bytes are read first. From afar that should hold the page
+// index of large files too, which saves a request for each row group.
+func tailOf(url string, size int64) int64 {
+	const least, most = 64 << 10, 1 << 20
+	if near(url) {
+		return least
+	}
+	return min(max(size/512, least), most)
 }
 
 // wholeBelow is the size up to which a file is fetched with one request.
