@@ -182,6 +182,7 @@ func (l *Ledger) changeTasks(touched []*Effect) []changeTask {
 func (l *Ledger) record(ctx context.Context, todo []changeTask) ([]*write.Output, error) {
 	spec := l.spec
 	spec.Changes = true
+	width := len(spec.Schema.Fields)
 	w, err := write.New(ctx, l.env, l.bucket, spec)
 	if err != nil {
 		return nil, err
@@ -199,7 +200,7 @@ func (l *Ledger) record(ctx context.Context, todo []changeTask) ([]*write.Output
 				if ctx.Err() != nil {
 					continue
 				}
-				if err := l.recordFile(ctx, t, w, &lock); err != nil {
+				if err := l.recordFile(ctx, t, width, w, &lock); err != nil {
 					cancel(err)
 				}
 			}
@@ -217,7 +218,7 @@ func (l *Ledger) record(ctx context.Context, todo []changeTask) ([]*write.Output
 	return w.Close()
 }
 
-func (l *Ledger) recordFile(ctx context.Context, t changeTask, w *write.Writer, lock *sync.Mutex) error {
+func (l *Ledger) recordFile(ctx context.Context, t changeTask, width int, w *write.Writer, lock *sync.Mutex) error {
 	o := scan.Options{Positions: true}
 	if t.all == "" {
 		rows := roaring64.New()
@@ -233,6 +234,7 @@ func (l *Ledger) recordFile(ctx context.Context, t changeTask, w *write.Writer, 
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", t.add.Path, err)
 		}
+		batch.Columns = batch.Columns[:width:width]
 		put := func(cols []arrow.Array, rows int, kind string) error {
 			if rows == 0 {
 				return nil

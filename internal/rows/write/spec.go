@@ -27,6 +27,10 @@ type Spec struct {
 	// dataChange false, and constraints, which the rows passed before, are not
 	// checked again.
 	Rearranged bool
+	// RowIDs gives the files two more columns, which follow those of the table in
+	// what is written: stored row ids and row commit versions (PROTOCOL.md, Row
+	// Tracking). Rows that are written without them are new.
+	RowIDs bool
 	// Changes makes files of change data: they lie in _change_data and have a
 	// column _change_type after those of the table, but no statistics (PROTOCOL.md,
 	// Add CDC File). Their rows must satisfy the constraints, those that are
@@ -36,7 +40,8 @@ type Spec struct {
 
 // SpecOf is how files of a snapshot's table are written.
 func SpecOf(s *snapshot.Snapshot) Spec {
-	return Spec{Schema: s.Schema(), PartitionColumns: s.PartitionColumns(), Metadata: s.Metadata(), Protocol: s.Protocol()}
+	return Spec{Schema: s.Schema(), PartitionColumns: s.PartitionColumns(), Metadata: s.Metadata(), Protocol: s.Protocol(),
+		RowIDs: feature.KeepsRowIDs(s.Protocol(), s.Metadata())}
 }
 
 const (
@@ -50,6 +55,7 @@ const (
 // layout is a Spec worked out.
 type layout struct {
 	logical, physical *types.Struct
+	optional          int           // columns at the end that need not be given
 	data              []int         // ordinals of the columns that files hold
 	file              *types.Struct // their schema, with physical names
 	partitions        []partitionColumn
@@ -104,6 +110,10 @@ func newLayout(e *env.Env, s Spec) (*layout, error) {
 		l.logical = types.NewStruct(append(slices.Clip(l.logical.Fields), kind)...)
 		l.physical = types.NewStruct(append(slices.Clip(l.physical.Fields), kind)...)
 	}
+	if s.RowIDs && !s.Changes {
+		extended := names.WithRowColumns(s.Metadata)
+		l.logical, l.physical, l.optional = extended.Logical, extended.Physical, 2
+	}
 	for i, f := range l.physical.Fields {
 		if !isPartition[i] {
 			l.data = append(l.data, i)
@@ -111,15 +121,15 @@ func newLayout(e *env.Env, s Spec) (*layout, error) {
 		}
 	}
 	if !s.Changes {
-		if l.leaves, err = colstats.Select(l.logical, l.physical, partitioning, s.Metadata.Configuration); err != nil {
+		if l.leaves, err = colstats.Select(names.Logical, names.Physical, partitioning, s.Metadata.Configuration); err != nil {
 			return nil, err
 		}
 	}
 	l.sizes(e, s)
 	l.naming(names, s)
 	if !s.Rearranged {
-		l.notNull = notNulls(l.logical, nil, "")
-		l.checks, err = compileChecks(s.Metadata, l.logical)
+		l.notNull = notNulls(names.Logical, nil, "")
+		l.checks, err = compileChecks(s.Metadata, names.Logical)
 	}
 	return l, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,6 +92,9 @@ func (w *Writer) Write(cols []arrow.Array, rows int) ([]Placement, error) {
 // complete checks the shape of the input and fills in columns of NULLs.
 func (w *Writer) complete(cols []arrow.Array, rows int) ([]arrow.Array, error) {
 	fields := w.layout.logical.Fields
+	if n := len(fields) - len(cols); n > 0 && n <= w.layout.optional {
+		cols = append(slices.Clip(cols), make([]arrow.Array, n)...)
+	}
 	if len(cols) != len(fields) {
 		return nil, fmt.Errorf("write: %d columns for a table of %d", len(cols), len(fields))
 	}

@@ -78,7 +78,7 @@ func TestCheck(t *testing.T) {
 		{"writable features", proto(3, 7, "appendOnly", "invariants", "checkConstraints", "deletionVectors", "timestampNtz", "domainMetadata",
 			"inCommitTimestamp", "vacuumProtocolCheck", "v2Checkpoint", "clustering", "checkpointProtection"), metadata(plain), "", ""},
 		{"listed, not in use", proto(3, 7, "changeDataFeed", "generatedColumns", "columnMapping", "typeWidening", "variantType", "allowColumnDefaults"), metadata(plain), "", ""},
-		{"row tracking", proto(1, 7, "rowTracking", "domainMetadata"), metadata(plain), "", "rowTracking"},
+		{"row tracking", proto(1, 7, "rowTracking", "domainMetadata"), metadata(plain), "", ""},
 		{"row tracking suspended", proto(1, 7, "rowTracking", "domainMetadata"), metadata(plain, "delta.rowTrackingSuspended", "true"), "", ""},
 		{"variant", proto(3, 7, "variantType"), metadata(variant), "", "variantType"},
 		{"catalog", proto(3, 7, "catalogManaged"), metadata(plain), "catalogManaged; reach the table through its catalog", "catalogManaged"},

@@ -61,11 +61,7 @@ var registry = []Feature{
 		advice: "write with an engine that writes variants"},
 	{Name: "variantShredding", Reader: true, Readable: true, active: ifType(types.KindVariant)},
 	{Name: "variantShredding-preview", Reader: true, Readable: true, active: ifType(types.KindVariant)},
-	{Name: "rowTracking", Readable: true, Requires: []string{"domainMetadata"},
-		active: func(md *action.Metadata, _ *types.Struct) bool {
-			return flag(md, "delta.enableRowTracking", false) || !flag(md, "delta.rowTrackingSuspended", false)
-		},
-		advice: "write with an engine that assigns row ids, or drop the feature"},
+	{Name: "rowTracking", Readable: true, Writable: true, Requires: []string{"domainMetadata"}},
 	{Name: "allowColumnDefaults", Readable: true, Writable: true},
 	{Name: "icebergCompatV1", Readable: true, active: ifTrue("delta.enableIcebergCompatV1"),
 		advice: "set delta.enableIcebergCompatV1 to false"},

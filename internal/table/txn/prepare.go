@@ -15,7 +15,11 @@ func (a *attempt) prepare(eff Effects) ([]action.Action, error) {
 	if err := a.validate(eff.Actions); err != nil {
 		return nil, err
 	}
-	return append([]action.Action{a.commitInfo(eff)}, eff.Actions...), nil
+	actions, err := a.withRowIDs(eff.Actions)
+	if err != nil {
+		return nil, err
+	}
+	return append([]action.Action{a.commitInfo(eff)}, actions...), nil
 }
 
 // InvalidError is a set of actions that must not be committed.

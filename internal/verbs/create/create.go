@@ -83,6 +83,9 @@ func plan(l *txn.Log, spec Spec) ([]action.Action, txn.Operation, error) {
 	if feature.ColumnMapping(&action.Metadata{Configuration: config}) != feature.MappingNone {
 		spec.Schema, config = feature.AssignMapping(spec.Schema, config, l.Env().NewID)
 	}
+	if feature.RowTracking(&action.Metadata{Configuration: config}) {
+		feature.NameRowColumns(config, l.Env().NewID)
+	}
 	now := l.Env().Now().UnixMilli()
 	md := &action.Metadata{ID: l.Env().NewID(), Format: action.Format{Provider: "parquet", Options: map[string]string{}},
 		SchemaString: types.JSON(spec.Schema), PartitionColumns: parts, Configuration: config, CreatedTime: &now}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,6 +61,9 @@ func NewExec(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Exec, erro
 	x := &Exec{env: e, snap: s, p: p, m: m, small: smallFile}
 	x.src = scan.SourceOf(s)
 	x.spec = write.SpecOf(s)
+	if x.spec.RowIDs {
+		x.src.Columns = x.src.Columns.WithRowColumns(s.Metadata())
+	}
 	marks := feature.DeletionVectorsEnabled(s.Protocol(), s.Metadata())
 	changes := rewrite.NoChanges
 	switch {
@@ -108,7 +112,17 @@ func (x *Exec) prepareColumns() {
 			more[i] = true
 		}
 	}
-	x.firstCols, x.moreCols = ordinals(x.p.nt, first), ordinals(x.p.nt, more)
+	n := x.p.nt
+	if x.spec.RowIDs && x.writesRows() {
+		more[n], more[n+1] = true, true
+		n += 2
+	}
+	x.firstCols, x.moreCols = ordinals(x.p.nt, first), ordinals(n, more)
+}
+
+// writesRows reports whether rows of the table can end up in other files.
+func (x *Exec) writesRows() bool {
+	return !x.ledger.Marks() || slices.ContainsFunc(x.p.clauses, func(c clause) bool { return c.kind != NotMatched && c.action != Delete })
 }
 
 func ordinals(n int, set map[int]bool) []int {

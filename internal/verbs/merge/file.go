@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/rows/scan"
@@ -201,6 +202,9 @@ func (f *fileRun) update(b scan.Batch, rows []decision, list []int, c clause) er
 	if err != nil {
 		return err
 	}
+	if f.x.spec.RowIDs { // an updated row stays the same row
+		cols = append(cols, columns.Take(f.x.rowIDs(b), ti), nil)
+	}
 	return f.out.write(cols, len(list), func(i int, o *rewrite.Output, at int64) {
 		f.effect.Rows = append(f.effect.Rows, rewrite.Row{Pos: b.Positions[ti[i]], Clause: c.index, Output: o, At: at})
 	}, nil)
@@ -225,6 +229,9 @@ func (x *Exec) values(c clause, in eval.Input) ([]arrow.Array, error) {
 
 func (f *fileRun) copyRest(b scan.Batch, rows []decision) error {
 	cols, n := b.Columns, b.Rows
+	if f.x.spec.RowIDs {
+		cols = append(b.Columns[:f.x.p.nt:f.x.p.nt], f.x.rowIDs(b), f.x.rowVersions(b))
+	}
 	if len(rows) > 0 {
 		taken := make([]int32, len(rows))
 		for i, d := range rows {
@@ -234,7 +241,7 @@ func (f *fileRun) copyRest(b scan.Batch, rows []decision) error {
 		if len(keep) == 0 {
 			return nil
 		}
-		cols, n = rewrite.TakeColumns(b.Columns, keep), len(keep)
+		cols, n = rewrite.TakeColumns(cols, keep), len(keep)
 	}
 	return f.out.write(cols, n, nil, func(o *rewrite.Output, from, count int64) {
 		if k := len(f.effect.Copied); k > 0 && f.effect.Copied[k-1].Output == o && f.effect.Copied[k-1].From+f.effect.Copied[k-1].Rows == from {

@@ -128,7 +128,9 @@ func TestSemantics(t *testing.T) {
 			small int64
 		}{{"vectors", nil, 0}, {"vectors, large files", nil, 1}, {"copies", tablekit.WithoutVectors(), 0}, {"copies, large files", tablekit.WithoutVectors(), 1},
 			{"mapped by name, change feed", map[string]string{"delta.columnMapping.mode": "name", "delta.enableChangeDataFeed": "true"}, 1},
-			{"mapped by id, change feed, copies", map[string]string{"delta.columnMapping.mode": "id", "delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}, 0}} {
+			{"mapped by id, change feed, copies", map[string]string{"delta.columnMapping.mode": "id", "delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}, 0},
+			{"row ids", map[string]string{"delta.enableRowTracking": "true", "delta.enableChangeDataFeed": "true"}, 1},
+			{"row ids, copies", map[string]string{"delta.enableRowTracking": "true", "delta.columnMapping.mode": "name", "delta.enableDeletionVectors": "false"}, 0}} {
 			t.Run(c.name+"/"+mode.name, func(t *testing.T) { c.play(t, mode.props, mode.small) })
 		}
 	}
