@@ -30,6 +30,8 @@ type Check struct {
 	dir   *directory
 	known map[uint64]*object // what the log names, by the hash of its key
 	snap  *snapshot.Snapshot
+	// elsewhere are the live files outside of the table's folder that are there.
+	elsewhere []int
 }
 
 // New prepares a check.

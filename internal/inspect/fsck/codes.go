@@ -126,7 +126,7 @@ var explanations = map[Code]explanation{
 	EscapingPath: {Error, "The log names a file by a path that climbs out of the table's folder. It is not read.",
 		"Somebody wrote that path into the log: do not trust the table."},
 	OutsidePath: {Info, "The log names files by absolute paths outside of the table's folder, as shallow clones do. They were not looked at.",
-		"Check the table that they belong to."},
+		"Check the table that they belong to, or allow their place with --allow-outside."},
 	BadPartition: {Error, "A partition value cannot be read as a value of its column.",
 		"Look at the file's entry with 'sluice life TABLE PATH'; write the partition anew."},
 	MissingPartition: {Warning, "A file does not say its value of a partition column, which the protocol demands; readers take NULL.",

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/RoaringBitmap/roaring/v2/roaring64"
-
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/colstats"
 	"github.com/sluicelake/sluice/internal/format/dv"
@@ -42,6 +40,7 @@ func (c *Check) deep() error {
 			numbers = append(numbers, i)
 		}
 	}
+	numbers = append(numbers, c.elsewhere...)
 	for _, r := range inspect.Ordered(c.ctx, c.env.Workers, len(numbers), func(ctx context.Context, i int) *judged {
 		return w.judge(ctx, files.Add(numbers[i]))
 	}) {
@@ -148,9 +147,8 @@ func (w *deepWork) vectorFits(ctx context.Context, j *judged, a *action.Add, row
 	if a.DeletionVector == nil {
 		return true
 	}
-	var deleted *roaring64.Bitmap
-	deleted, err := dv.Load(ctx, w.c.bucket, w.c.bucket.URL(), a.DeletionVector)
-	var outside *dv.OutsideError
+	deleted, err := w.src.Vector(ctx, a, a.DeletionVector)
+	var outside *scan.PathError
 	switch {
 	case errors.As(err, &outside):
 		return false // told before

@@ -1,15 +1,18 @@
 package fsck
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/address"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/format/partition"
+	"github.com/sluicelake/sluice/internal/inspect"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/types"
 )
@@ -25,7 +28,9 @@ func (c *Check) files() error {
 	if err := c.list(); err != nil {
 		return err
 	}
-	c.missing()
+	if err := c.missing(); err != nil {
+		return err
+	}
 	c.gone()
 	return nil
 }
@@ -160,21 +165,19 @@ func isTemporary(key string) bool {
 }
 
 // missing looks at each live file: is it there, and does its entry make sense?
-func (c *Check) missing() {
+func (c *Check) missing() error {
 	files := c.snap.Files()
 	tuples := make(map[int]bool)
-	outside, example := int64(0), ""
+	var outside []int
 	for i := range files.All() {
 		if c.ended || c.ctx.Err() != nil {
-			return
+			return c.ctx.Err()
 		}
 		path := files.Path(i)
 		key, err := c.src.Locate(path)
 		switch {
-		case err != nil && absolute(path):
-			if outside++; example == "" {
-				example = path
-			}
+		case err != nil && address.Absolute(path):
+			outside = append(outside, i)
 		case err != nil:
 			c.report(EscapingPath, in(path), "the path leads out of the table's folder")
 		case c.known[hash(key)].flags&isThere == 0:
@@ -195,14 +198,57 @@ func (c *Check) missing() {
 			}
 		}
 	}
-	if outside > 0 {
-		f := in(example)
-		f.Count = outside
-		c.report(OutsidePath, f, "%s of the newest version outside of the table's folder", counted(outside, "file"))
-	}
+	return c.outside(outside)
 }
 
-func absolute(path string) bool { return strings.HasPrefix(path, "/") || storage.Scheme(path) != "" }
+// outside looks at the files at absolute addresses outside of the table's
+// folder, where it is allowed to (env.Outside), one by one.
+func (c *Check) outside(numbers []int) error {
+	files := c.snap.Files()
+	var refused tally
+	for k, r := range inspect.Ordered(c.ctx, 4*c.env.Workers, len(numbers), func(ctx context.Context, k int) looked {
+		return c.look(ctx, files.Path(numbers[k]))
+	}) {
+		path, size := files.Path(numbers[k]), files.Size(numbers[k])
+		switch {
+		case errors.Is(r.err, address.ErrNotAllowed):
+			refused.add(path, size)
+		case errors.Is(r.err, storage.ErrNotExist):
+			c.report(MissingFile, in(path), "the store does not have it; the log says %s", bytesText(size))
+		case r.err != nil && c.fatal(r.err):
+			return r.err
+		case r.err != nil:
+			c.report(MissingFile, in(path), "%v", r.err)
+		case r.size == 0:
+			c.report(EmptyFile, in(path), "the log says %d bytes, the file has none", size)
+		case r.size != size:
+			c.report(SizeMismatch, in(path), "the log says %d bytes, the file has %d", size, r.size)
+		default:
+			c.elsewhere = append(c.elsewhere, numbers[k])
+		}
+	}
+	if refused.n > 0 {
+		c.report(OutsidePath, refused.finding(), "%s of the newest version outside of the table's folder: %s", counted(refused.n, "file"), refused.names())
+	}
+	return nil
+}
+
+type looked struct {
+	size int64
+	err  error
+}
+
+func (c *Check) look(ctx context.Context, path string) looked {
+	if c.env.Outside == nil {
+		return looked{err: address.ErrNotAllowed}
+	}
+	b, key, err := c.env.Outside.Find(ctx, path)
+	if err != nil {
+		return looked{err: err}
+	}
+	obj, err := b.Stat(ctx, key)
+	return looked{obj.Size, err}
+}
 
 // partitions reads the partition values of a file.
 func (c *Check) partitions(i int, path string) {
@@ -235,7 +281,11 @@ func (c *Check) vector(path string, d *action.DeletionVector) {
 	var outside *dv.OutsideError
 	switch {
 	case errors.As(err, &outside):
-		c.report(OutsidePath, in(path), "its deletion vector lies outside of the table's folder: %s", outside.Path)
+		if r := c.look(c.ctx, at.URL); errors.Is(r.err, address.ErrNotAllowed) {
+			c.report(OutsidePath, in(path), "its deletion vector lies outside of the table's folder: %s", outside.Path)
+		} else if r.err != nil {
+			c.report(MissingVector, in(path), "%v", r.err)
+		}
 	case err != nil:
 		c.report(BadVector, in(path), "%v", err)
 	case at.Inline != nil:
