@@ -18,13 +18,20 @@ const ClusteringDomain = "delta.clustering"
 // be read names no columns: clustering never decides what a reader sees.
 func Clustering(configuration string, c *Columns) []string {
 	var domain struct {
-		ClusteringColumns [][]string `json:"clusteringColumns"`
+		ClusteringColumns []json.RawMessage `json:"clusteringColumns"`
 	}
 	if configuration == "" || json.Unmarshal([]byte(configuration), &domain) != nil {
 		return nil
 	}
 	var out []string
-	for _, path := range domain.ClusteringColumns {
+	for _, raw := range domain.ClusteringColumns {
+		var path []string // of names; the name alone in the protocol's example
+		var name string
+		if json.Unmarshal(raw, &name) == nil {
+			path = []string{name}
+		} else if json.Unmarshal(raw, &path) != nil {
+			return nil
+		}
 		out = append(out, strings.Join(logicalPath(path, c.Logical, c.Physical), "."))
 	}
 	return out

@@ -29,6 +29,8 @@ func TestClustering(t *testing.T) {
 		{`{"clusteringColumns":[["col-1"],["col-2","col-3"]],"domainName":"delta.clustering"}`, mapped, []string{"id", "s t.`a.b`"}},
 		{`{"clusteringColumns":[["id"],["s t","a.b"]]}`, plain, []string{"id", "s t.`a.b`"}},
 		{`{"clusteringColumns":[["gone","x"]]}`, mapped, []string{"gone.x"}},
+		{`{"clusteringColumns":["col-2","col-1"]}`, mapped, []string{"s t", "id"}},
+		{`{"clusteringColumns":[7]}`, plain, nil},
 		{`{"clusteringColumns":[]}`, plain, nil},
 		{"", plain, nil},
 		{"no JSON", plain, nil},
