@@ -13,6 +13,7 @@ import (
 // rest; batches are made in parallel and applied in order.
 type batch struct {
 	adds, removes part
+	following     int // adds in the batches of the same file behind this one
 
 	protocol *action.Protocol
 	metadata *action.Metadata
@@ -86,6 +87,9 @@ func (b *builder) take() *batch {
 }
 
 func (b *builder) takeAdds() part {
+	if b.later != nil {
+		b.adds.chunk.records = nil // nobody will ask, see left
+	}
 	out := b.adds.take()
 	if b.later != nil && out.chunk.len() > 0 {
 		b.later.adopt(out.chunk, out.line)

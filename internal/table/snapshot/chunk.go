@@ -32,6 +32,7 @@ type chunk struct {
 const (
 	maxChunk  = 1 << 16 // rows that a file number can address in a chunk
 	wholeFrom = 1024    // a chunk this long is adopted, a shorter one is copied into the tail
+	fewChunks = 1024    // below this many, short chunks are adopted too
 	tailRows  = 4096
 	maxPaths  = 1 << 30 // bytes
 )

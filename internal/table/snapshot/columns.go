@@ -78,7 +78,8 @@ func (v *view) count(ch *chunk, i int) {
 // adopt appends the rows of a parsed chunk and returns where they are. A long
 // chunk becomes part of the columns as it is; a short one is copied behind the
 // last chunk, so that many small commits do not make many chunks.
-func (c *columns) adopt(v *view, p *part) (func(i int) ref, error) {
+// following is how many more rows are known to come.
+func (c *columns) adopt(v *view, p *part, following int) (func(i int) ref, error) {
 	n := p.chunk.len()
 	if n == 0 {
 		return nil, nil
@@ -88,8 +89,8 @@ func (c *columns) adopt(v *view, p *part) (func(i int) ref, error) {
 		local[i] = c.dict.ofString(t)
 	}
 	v.texts = c.dict.texts
-	c.index.reserve(n)
-	if n >= wholeFrom || p.chunk.left != nil {
+	c.index.reserve(n + following)
+	if n >= wholeFrom || n >= blockRows && len(v.chunks) < fewChunks || p.chunk.left != nil {
 		for i, t := range p.chunk.tuple {
 			p.chunk.tuple[i] = local[t]
 		}

@@ -10,7 +10,7 @@ func (v *view) compact(cols *columns) view {
 	var id []byte
 	flush := func() {
 		q := p.take()
-		at, err := cols.adopt(&out, &q)
+		at, err := cols.adopt(&out, &q, 0)
 		if err != nil { // fewer files than before fit
 			panic(fmt.Sprintf("snapshot: %v", err))
 		}

@@ -22,10 +22,13 @@ type leftover struct {
 
 // left is the part of a leftover that belongs to one chunk.
 type left struct {
-	over *leftover
-	rows []uint32 // of the chunk's files in the checkpoint, from 0, ascending
-	got  atomic.Pointer[fetched]
+	over  *leftover
+	lines []uint32 // the rows of the chunk's files in the checkpoint, from 1, ascending
+	got   atomic.Pointer[fetched]
 }
+
+// row is the row of the chunk's file k in the checkpoint, from 0.
+func (l *left) row(k int) int64 { return int64(l.lines[k]) - 1 }
 
 // fetched are statistics of a chunk, in memory.
 type fetched struct {
@@ -36,11 +39,7 @@ type fetched struct {
 // adopt makes a private chunk one whose statistics are left behind. lines are
 // the rows of its files, from 1.
 func (o *leftover) adopt(c *chunk, lines []uint32) {
-	c.left = &left{over: o, rows: make([]uint32, len(lines))}
-	for i, l := range lines {
-		c.left.rows[i] = l - 1
-	}
-	c.records = nil
+	c.left = &left{over: o, lines: lines}
 	o.mu.Lock()
 	o.chunks = append(o.chunks, c)
 	o.mu.Unlock()
@@ -84,10 +83,10 @@ func (o *leftover) fetchAll() {
 	scratch := &checkpoint.Scratch{}
 	for g := range o.stats.Groups() {
 		err := o.stats.Read(g, scratch, func(row int64, stats []byte) bool {
-			for at < len(o.chunks) && int64(o.chunks[at].left.rows[len(records)]) < row {
+			for at < len(o.chunks) && o.chunks[at].left.row(len(records)) < row {
 				put(nil) // only after damage
 			}
-			if at < len(o.chunks) && int64(o.chunks[at].left.rows[len(records)]) == row {
+			if at < len(o.chunks) && o.chunks[at].left.row(len(records)) == row {
 				put(stats)
 			}
 			return at < len(o.chunks)

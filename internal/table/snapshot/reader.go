@@ -118,6 +118,9 @@ func (r *reader) batches() iter.Seq2[*batch, int64] {
 				return
 			}
 			var side []*task
+			for i := len(t.batches) - 2; i >= 0; i-- {
+				t.batches[i].following = t.batches[i+1].following + t.batches[i+1].adds.chunk.len()
+			}
 			for _, b := range t.batches {
 				for _, s := range b.sidecars {
 					side = append(side, r.sidecarTask(s))

@@ -57,11 +57,11 @@ func (s *Snapshot) replayFiles(b *batch) error {
 	defer files.mu.Unlock()
 	tombs.mu.Lock()
 	defer tombs.mu.Unlock()
-	added, err := files.adopt(&s.files, &b.adds)
+	added, err := files.adopt(&s.files, &b.adds, b.following)
 	if err != nil {
 		return err
 	}
-	removed, err := tombs.adopt(&s.tombs, &b.removes)
+	removed, err := tombs.adopt(&s.tombs, &b.removes, 0)
 	if err != nil {
 		return err
 	}

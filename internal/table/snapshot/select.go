@@ -93,10 +93,10 @@ func (x *selection) stretches() (out []stretch) {
 		}
 		over := c.left.over
 		for from := 0; from < c.len(); {
-			g := over.stats.Group(int64(c.left.rows[from]))
+			g := over.stats.Group(c.left.row(from))
 			_, end := over.stats.Rows(g)
 			to := from
-			for to < c.len() && int64(c.left.rows[to]) < end {
+			for to < c.len() && c.left.row(to) < end {
 				to++
 			}
 			if last := len(out) - 1; last >= 0 && out[last].over == over && out[last].group == g {
@@ -184,7 +184,7 @@ func (x *selection) judge(s *stretch, j *judged) (out []ref) {
 			c = x.set.v.chunks[p.chunk]
 			for k++; k < p.to; k++ {
 				if candidate(c, k) {
-					return int64(c.left.rows[k])
+					return c.left.row(k)
 				}
 			}
 			if part+1 < len(s.parts) {
