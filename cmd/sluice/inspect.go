@@ -98,8 +98,8 @@ func (a *app) fileText(f *sluice.FileInfo, o sluice.InspectOptions) {
 	if f.Table != "" {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, f.Table), "/")
 	}
-	a.fact("file", name)
-	a.fact("table", f.Table)
+	a.place("file", name)
+	a.place("table", f.Table)
 	a.fact("kind", kindText(f))
 	a.fact("size", fmt.Sprintf("%s, modified %s", sizeText(f.Size), stamp(f.Modified)))
 	for _, n := range f.Notes {
@@ -113,7 +113,8 @@ func (a *app) fileText(f *sluice.FileInfo, o sluice.InspectOptions) {
 	if len(f.Fields) > 0 {
 		a.printf("")
 		for _, e := range f.Fields {
-			a.fact(e.Name, e.Value)
+			a.printf("%s", e.Name)
+			a.printf("%s", wrapped(e.Value, "  ", "  "))
 		}
 	}
 	a.vectorsText(f, o)
@@ -133,6 +134,13 @@ func prefixedWith(text, sep string) string {
 		return ""
 	}
 	return text + sep
+}
+
+// place prints a name and an address, which is not broken into lines.
+func (a *app) place(name, address string) {
+	if address != "" {
+		a.printf("%-12s%s", name, address)
+	}
 }
 
 // fact prints a name and a value, broken into lines below the value.
@@ -310,17 +318,7 @@ func (a *app) parquetFacts(d *parquetio.Description, o sluice.InspectOptions) {
 func (a *app) parquetTables(f *sluice.FileInfo, o sluice.InspectOptions) {
 	d := f.Parquet
 	if f.Actions != nil {
-		for _, prefix := range []string{"add.partitionValues_parsed.", "add.stats_parsed."} {
-			var names []string
-			for _, c := range d.Columns {
-				if name, ok := strings.CutPrefix(c.Path, prefix); ok {
-					names = append(names, name+" "+columnType(c))
-				}
-			}
-			if name := strings.TrimSuffix(strings.TrimPrefix(prefix, "add."), "."); len(names) > 0 {
-				a.printf("\n%s\n%s", name, wrapped(strings.Join(names, ", "), "  ", "  "))
-			}
-		}
+		a.typedText(d)
 	} else {
 		a.chunksText(d, o)
 	}
@@ -329,6 +327,36 @@ func (a *app) parquetTables(f *sluice.FileInfo, o sluice.InspectOptions) {
 	}
 	if len(f.Columns) > 0 {
 		a.columnsText(f)
+	}
+}
+
+// typedText prints the columns that a checkpoint has as typed values: partition
+// values, and statistics by the kind of statistic.
+func (a *app) typedText(d *parquetio.Description) {
+	var heads []string
+	names := map[string][]string{}
+	for _, c := range d.Columns {
+		rest, ok := strings.CutPrefix(c.Path, "add.partitionValues_parsed.")
+		head := "partitionValues_parsed"
+		if !ok {
+			if rest, ok = strings.CutPrefix(c.Path, "add.stats_parsed."); !ok {
+				continue
+			}
+			head = "stats_parsed"
+			if stat, column, nested := strings.Cut(rest, "."); nested {
+				head, rest = head+"."+stat, column
+			}
+		}
+		if names[head] == nil {
+			heads = append(heads, head)
+		}
+		names[head] = append(names[head], elided(rest, 40)+" "+columnType(c))
+	}
+	for i, head := range heads {
+		if i == 0 {
+			a.printf("")
+		}
+		a.printf("%s", wrapped(head+": "+strings.Join(names[head], ", "), "", "  "))
 	}
 }
 

@@ -87,11 +87,11 @@ func (u unnamed) Error() string { return string(u) }
 func (u unnamed) Unwrap() error { return storage.ErrNotExist }
 
 func (a *app) lifeText(l *sluice.Life) {
-	a.fact("file", l.Path)
-	if l.Key != "" && l.Key != l.Path {
-		a.fact("object", l.Key)
+	a.place("file", l.Path)
+	if l.Key != l.Path {
+		a.place("object", l.Key)
 	}
-	a.fact("table", l.Table)
+	a.place("table", l.Table)
 	a.fact("kind", l.Kind)
 	switch {
 	case len(l.Events) == 0:
@@ -122,8 +122,11 @@ func (a *app) lifeText(l *sluice.Life) {
 			when = "  " + stamp(*e.Time)
 		}
 		a.printf("version %d%s%s%s", e.Version, when, prefixed("  ", e.Operation), prefixed("  by ", strings.TrimSpace(e.User+prefixed("  ", e.Engine))))
-		for _, line := range eventText(e) {
+		for i, line := range eventText(e) {
 			a.printf("%s", wrapped(line, "  ", "    "))
+			if i == 0 && e.Data != "" {
+				a.printf("  %s", e.Data)
+			}
 		}
 	}
 }
@@ -169,9 +172,9 @@ func eventText(e life.Event) (out []string) {
 	switch v := e.Vector; {
 	case v == nil:
 	case e.Data != "" && (e.What == life.Removed || e.What == life.Tombstone):
-		head = fmt.Sprintf("%s: no longer the vector of %s (%s)", head, e.Data, plural(v.Cardinality, "row"))
+		head += fmt.Sprintf(": no longer the vector, of %s, of", plural(v.Cardinality, "row"))
 	case e.Data != "":
-		head = fmt.Sprintf("vector of %s: %s", e.Data, plural(v.Cardinality, "row"))
+		head = fmt.Sprintf("vector, of %s, of", plural(v.Cardinality, "row"))
 	case e.What == life.Removed || e.What == life.Tombstone:
 		head += fmt.Sprintf(", with %s deleted", plural(v.Cardinality, "row"))
 	case e.What != life.Marked:

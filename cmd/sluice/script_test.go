@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	cut GLOB BYTES          keep only the first bytes of the files
 //	drop GLOB               remove the files
 //	keep GLOB FILE          copy the first of the files
+//	name GLOB VAR           set VAR to the name of the first of the files, without its folder
 //	commit TABLE N FILE     write FILE as commit N of TABLE
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"fails": fails, "mark": mark, "same": same, "field": field, "lines": lines, "screen": screen,
-			"await": await, "touch": touch, "cut": cut, "drop": drop, "commit": commit, "keep": keep,
+			"await": await, "touch": touch, "cut": cut, "drop": drop, "commit": commit, "keep": keep, "name": name,
 		},
 	})
 }
@@ -234,6 +235,11 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	data, err := os.ReadFile(matches(ts, args[0])[0])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o644))
+}
+
+func name(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 2, "name GLOB VAR")
+	ts.Setenv(args[1], filepath.Base(matches(ts, args[0])[0]))
 }
 
 func commit(ts *testscript.TestScript, neg bool, args []string) {

@@ -71,12 +71,12 @@ func Survey(r io.ReaderAt, size int64, ranges int, found func(Entry) bool, lost 
 // size does, and lists its positions.
 func EntryAt(r io.ReaderAt, fileSize, offset, size int64, ranges int) (Entry, error) {
 	e, next, err := entryAt(r, fileSize, offset, ranges)
-	if err == nil && (next < 0 || e.Size != size) {
-		why := e.Problem
-		if next >= 0 {
-			why = fmt.Sprintf("the file says %d bytes", e.Size)
-		}
-		return e, &CorruptError{ID: fmt.Sprintf("at offset %d of %d bytes", offset, size), Cause: fmt.Errorf("%s", why)}
+	switch {
+	case err != nil:
+	case next < 0:
+		err = fmt.Errorf("there is no vector at offset %d: %s", offset, e.Problem)
+	case e.Size != size:
+		err = fmt.Errorf("the vector at offset %d has %d bytes by the file, %d were asked for", offset, e.Size, size)
 	}
 	return e, err
 }
