@@ -35,6 +35,7 @@ type columnReader struct {
 	rest       *leafRows // lists: what was read behind the last row
 	textPerRow int
 	scratch    *vector
+	passing    bool // values are needed until the next ones are read only
 }
 
 // leafRows are rows of a leaf: flat columns have one slot for each row in vec;
@@ -49,7 +50,12 @@ func (c *columnReader) read(from int64, n int) (*leafRows, error) {
 	if err := c.seek(from); err != nil {
 		return nil, err
 	}
-	out := &leafRows{vec: newVector(c.leaf.physical, n, c.textPerRow*n+c.textPerRow*n/8)}
+	out := &leafRows{}
+	if c.passing && c.plain() {
+		out.vec = c.blank(n)
+	} else {
+		out.vec = newVector(c.leaf.physical, n, c.textPerRow*n+c.textPerRow*n/8)
+	}
 	if err := c.readInto(out, n); err != nil {
 		return nil, err
 	}

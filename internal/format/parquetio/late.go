@@ -97,6 +97,11 @@ func (r *reading) pick(readers map[int]*columnReader, first, from int64, n int) 
 		return c, err
 	}
 	sel, all, err := r.q.Choose(c.cols, first+from, n)
+	for o := range c.cols {
+		if !r.wanted[o] {
+			c.cols[o] = nil
+		}
+	}
 	if err != nil || all || len(sel) == n {
 		return c, err
 	}

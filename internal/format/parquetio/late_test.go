@@ -67,7 +67,11 @@ func TestChoose(t *testing.T) {
 			}
 			return sel, len(sel) == rows, nil
 		}
+		if rapid.Bool().Draw(rt, "project") {
+			q.Columns = rapid.SampledFrom([][]int{{}, {0}, {1}, {2, 3}, {0, 2}}).Draw(rt, "columns")
+		}
 		var got []string
+		found := 0
 		for b, err := range f.Read(t.Context(), q) {
 			if err != nil {
 				rt.Fatal(err)
@@ -75,13 +79,48 @@ func TestChoose(t *testing.T) {
 			if b.Rows == 0 || b.Picked != nil && len(b.Picked) != b.Rows {
 				rt.Fatalf("%d rows, %d positions", b.Rows, len(b.Picked))
 			}
+			if q.Columns != nil {
+				for o, c := range b.Columns {
+					if (c != nil) != slices.Contains(q.Columns, o) {
+						rt.Fatalf("column %d is not what was asked for", o)
+					}
+				}
+				at := make([]int32, b.Rows)
+				for i := range at {
+					at[i] = int32(i)
+					if b.Picked != nil {
+						at[i] = b.Picked[i]
+					}
+					at[i] += int32(b.First)
+				}
+				sameRows(rt, project(s, b.Columns, q.Columns), project(s, columns.TakeColumns(cols, at), q.Columns))
+				found += b.Rows
+				continue
+			}
 			if p := b.Columns[0]; columns.Value(p, 0) != b.First && (b.Picked == nil || columns.Value(p, 0) != b.First+int64(b.Picked[0])) {
 				rt.Fatal("wrong position")
 			}
 			got = append(got, canonical(s, b.Columns)...)
 		}
-		sameRows(rt, got, some)
+		if q.Columns == nil {
+			sameRows(rt, got, some)
+		} else if found != len(some) {
+			rt.Fatalf("%d rows, want %d", found, len(some))
+		}
 	})
+}
+
+// project is the text of some columns of each row.
+func project(s *types.Struct, cols []arrow.Array, ordinals []int) []string {
+	if len(ordinals) == 0 {
+		return nil
+	}
+	part := &types.Struct{}
+	var some []arrow.Array
+	for _, o := range ordinals {
+		part.Fields, some = append(part.Fields, s.Fields[o]), append(some, cols[o])
+	}
+	return canonical(part, some)
 }
 
 // TestLimit: the first rows of what may match, and no page behind them.

@@ -30,9 +30,10 @@ type Query struct {
 
 	// Choose, when set, picks rows of a batch by the columns of First, which are
 	// decoded before the others; of these only what was picked is decoded, and
-	// pages without a picked row are not read. cols are by ordinal of the schema,
-	// first is the physical index of the first row. sel is ascending, relative to
-	// first, and must not be changed afterwards; all stands for every row.
+	// pages without a picked row are not read. cols are by ordinal of the schema and
+	// must not be kept; first is the physical index of the first row. sel is ascending,
+	// relative to first, and must not be changed afterwards; all stands for every row.
+	// A column of First comes back in the batch when it is one of Columns.
 	First  []int
 	Choose func(cols []arrow.Array, first int64, rows int) (sel []int32, all bool, err error)
 }
@@ -74,9 +75,10 @@ type reading struct {
 	q       Query
 	columns []*column // by ordinal; nil when not asked for
 	res     *resolver
-	leaves  []int // leaf columns to decode, ascending
-	early   side  // what Choose wants
-	late    side  // the rest; all of it without Choose
+	leaves  []int  // leaf columns to decode, ascending
+	wanted  []bool // by ordinal: a column of the batches
+	early   side   // what Choose wants
+	late    side   // the rest; all of it without Choose
 	hints   map[int]*convertible
 	win     window
 	pq      *file.Reader
@@ -162,6 +164,12 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	r = &reading{f: f, q: q, left: q.Limit, columns: make([]*column, len(q.Schema.Fields)), pages: map[int][]pageLocation{},
 		win: window{src: &f.src, memo: map[int64][]byte{}},
 		res: &resolver{byID: q.ByID, leaves: map[int]bool{}, kept: map[int]bool{}}}
+	r.wanted = make([]bool, len(q.Schema.Fields))
+	for _, o := range q.Columns {
+		if o >= 0 && o < len(r.wanted) {
+			r.wanted[o] = true
+		}
+	}
 	for _, o := range q.First {
 		if err := r.want(o, &r.early); err != nil {
 			return nil, err
@@ -264,6 +272,15 @@ type side struct {
 	fetch   fetcher
 }
 
+// passing reports whether the values of a leaf are only looked at by Choose, so
+// that their memory can be used again.
+func (s *side) passing(r *reading, leaf int) bool {
+	return s == &r.early && !slices.ContainsFunc(s.columns, func(o int) bool {
+		c := r.columns[o]
+		return c.pq != nil && (!c.flat || c.pq.leaf == leaf && r.wanted[o])
+	})
+}
+
 // open fetches what the ranges need of one side and starts its columns.
 func (r *reading) open(g *rowGroup, s *side, ranges []rowRange) (map[int]*columnReader, error) {
 	if err := r.get(g, &s.fetch, s.leaves, ranges); err != nil {
@@ -308,7 +325,7 @@ func (r *reading) start(g *rowGroup, s *side) (readers map[int]*columnReader, er
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
 		}
-		readers[l] = &columnReader{leaf: r.f.meta.leaves[l], in: in, pages: r.pages[l], keep: r.res.kept[l], hasDict: g.chunks[l].dictAt > 0}
+		readers[l] = &columnReader{leaf: r.f.meta.leaves[l], in: in, pages: r.pages[l], keep: r.res.kept[l], hasDict: g.chunks[l].dictAt > 0, passing: s.passing(r, l)}
 	}
 	return readers, nil
 }

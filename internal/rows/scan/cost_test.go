@@ -68,7 +68,7 @@ func TestRequestsOfConditions(t *testing.T) {
 		{"the first rows", scan.Options{Limit: 10}, 10, 3, 4 << 20},
 		{"a count", scan.Options{Columns: []int{}, Filter: odd}, 262_144, 2, 5 << 20},
 		{"stretches of rows that statistics do not tell", scan.Options{Filter: expr.And(odd, id("<", 300_000))}, 168_928, 5, 30 << 20},
-		{"no row", scan.Options{Filter: id("=", -5)}, 0, 1, 64 << 10},
+		{"no row", scan.Options{Filter: id("=", -5)}, 0, 1, 128 << 10},
 	} {
 		before := tb.bucket.Stats()
 		rows := 0
