@@ -51,8 +51,10 @@ func NewClient(cfg storage.Config) (*Client, error) {
 		IdleConnTimeout:       90 * time.Second,
 		MaxConnsPerHost:       connections,
 		MaxIdleConnsPerHost:   connections,
-		ForceAttemptHTTP2:     true,
 		DisableCompression:    true, // sizes and ranges are those of the stored bytes
+		// One request a connection: large bodies do not share one stream of bytes, and
+		// a cut connection fails one request, in a way that can be told.
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
 	if file, ok := cfg.Value("ca-file"); ok {
 		pem, err := os.ReadFile(file)
