@@ -73,8 +73,7 @@ type table struct {
 	decoder   *colstats.Decoder
 	pool      sync.Pool
 
-	generated []generated // by data column
-	parsed    bool        // generated is filled
+	generated []generated // by data column; nil unless writers keep to it
 	derived   bool        // an expression that was compiled uses it
 }
 

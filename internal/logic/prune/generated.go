@@ -33,10 +33,6 @@ type derivation struct {
 // generatedFrom collects what partition columns say of the data column at a path
 // of ordinals; nil when that is nothing.
 func (t *table) generatedFrom(path []int) []derivation {
-	if !t.parsed {
-		t.parsed = true
-		t.parseGenerated()
-	}
 	for _, g := range t.generated {
 		if slices.Equal(g.path, path) {
 			return g.by

@@ -51,7 +51,19 @@ var notANumber = colstats.Value{Class: colstats.Float, F: math.NaN()}
 // keeps every file. physical is the schema with physical names; without it the
 // names come from the metadata of the fields.
 func New(pred expr.Expr, schema *types.Struct, partitionColumns []string, physical ...*types.Struct) *Pruner {
+	return compile(newTable(schema, partitionColumns, physical), pred)
+}
+
+// NewGenerated is New for a table whose writers must keep generation expressions
+// (the feature generatedColumns): partition values then also say what is in the
+// data columns that they are generated from.
+func NewGenerated(pred expr.Expr, schema *types.Struct, partitionColumns []string, physical ...*types.Struct) *Pruner {
 	t := newTable(schema, partitionColumns, physical)
+	t.parseGenerated()
+	return compile(t, pred)
+}
+
+func compile(t *table, pred expr.Expr) *Pruner {
 	p := &Pruner{t: t}
 	if pred == nil {
 		return p

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/rows/scan"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/types"
 )
@@ -50,7 +51,11 @@ func NewPlan(s *snapshot.Snapshot, spec Spec) (*Plan, error) {
 	}
 	p.snap = s
 	if p.where != nil {
-		p.pruner = prune.New(p.where, s.Schema(), s.PartitionColumns())
+		compile := prune.New
+		if feature.Supports(s.Protocol(), "generatedColumns") {
+			compile = prune.NewGenerated
+		}
+		p.pruner = compile(p.where, s.Schema(), s.PartitionColumns())
 	}
 	return p, nil
 }
