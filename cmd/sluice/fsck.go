@@ -119,7 +119,7 @@ func (p *findings) explain() {
 	}
 	for _, code := range p.order {
 		if n := p.shown[code]; p.limit > 0 && n > p.limit {
-			p.a.printf("… and %d more of %s (--limit 0 shows all)", n-p.limit, code)
+			p.a.printf("… and %s more of %s (--limit 0 shows all)", thousands(int64(n-p.limit)), code)
 		}
 	}
 	rank := func(code string) int {
@@ -129,7 +129,7 @@ func (p *findings) explain() {
 	p.a.printf("\nWhat it means, and what to do")
 	for _, code := range p.order {
 		f := p.advice[code]
-		p.a.printf("\n  %s (%d)", code, p.shown[code])
+		p.a.printf("\n  %s (%s)", code, thousands(int64(p.shown[code])))
 		p.a.printf("%s", wrapped(f.Meaning, "    ", "    "))
 		p.a.printf("%s", wrapped("→ "+f.Advice, "    ", "      "))
 	}
@@ -139,17 +139,25 @@ func (p *findings) explain() {
 func (a *app) summaryText(s sluice.CheckSummary) {
 	verdict := "nothing wrong"
 	if s.Errors+s.Warnings+s.Infos > 0 {
-		verdict = strings.Join([]string{plural(s.Errors, "error"), plural(s.Warnings, "warning"), plural(s.Infos, "note")}, ", ")
+		verdict = strings.Join([]string{many(s.Errors, "error"), many(s.Warnings, "warning"), many(s.Infos, "note")}, ", ")
 	}
 	a.printf("%s", wrapped(fmt.Sprintf("%s: %s", s.Table, verdict), "", "  "))
 	read := "data files were not opened (--deep opens them)"
 	if s.Deep {
-		read = plural(s.Rows, "row") + " read"
+		read = many(s.Rows, "row") + " read"
 	}
 	a.printf("%s", wrapped(fmt.Sprintf("version %d; %s, %s, %s compared with the commits; %s of %s; %s in the store beside the log; %s", s.Version,
-		plural(s.Commits, "commit"), plural(s.Checkpoints, "checkpoint"), plural(s.Compared, "derived file"), plural(s.Files, "data file"), bytesText(s.Bytes),
-		plural(s.Objects, "object"), read), "", "  "))
+		many(s.Commits, "commit"), many(s.Checkpoints, "checkpoint"), many(s.Compared, "derived file"), many(s.Files, "data file"), bytesText(s.Bytes),
+		many(s.Objects, "object"), read), "", "  "))
 	for _, u := range s.Unchecked {
 		a.printf("%s", wrapped("not checked: "+u, "", "  "))
 	}
+}
+
+// many is plural with the digits in groups.
+func many(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + one + "s"
 }
