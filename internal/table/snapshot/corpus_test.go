@@ -183,6 +183,7 @@ func runCase(t *testing.T, dir string) (refused bool) {
 			if d := diff(w, got); d != "" {
 				t.Errorf("%v differs (-want +have):\n%s", at, d)
 			}
+			headsAgree(t, e, b, at)
 			if found, err := s.VerifyChecksum(ctx); err != nil {
 				// Files of foreign writers are not part of what the pack promises.
 				t.Logf("%v: checksum found %v: %v", at, found, err)

@@ -55,11 +55,12 @@ func FuzzCommit(f *testing.F) {
 // that of a table, and the files are those of the log.
 func FuzzChecksum(f *testing.F) {
 	w := &table{t: f, b: storage.NewBucket(memory.New()), env: env.New()}
-	w.start("a", "b")
+	w.start("a")
+	w.commit(1, protocolLine, metadataLine, addLine("b"))
 	if err := w.load(snapshot.Latest()).WriteChecksum(context.Background(), "id"); err != nil {
 		f.Fatal(err)
 	}
-	data, _, err := w.b.Get(context.Background(), "_delta_log/00000000000000000000.crc")
+	data, _, err := w.b.Get(context.Background(), "_delta_log/00000000000000000001.crc")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -67,8 +68,9 @@ func FuzzChecksum(f *testing.F) {
 	f.Add([]byte(`{"numFiles":1,"numMetadata":1,"numProtocol":1,"setTransactions":[{}],"domainMetadata":[null],"metadata":null,"protocol":7}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w := newTable(t)
-		w.start("a", "b")
-		w.put("_delta_log/00000000000000000000.crc", string(data))
+		w.start("a")
+		w.commit(1, protocolLine, metadataLine, addLine("b"))
+		w.put("_delta_log/00000000000000000001.crc", string(data))
 		if s := w.load(snapshot.Latest()); paths(s) != "a b" {
 			t.Fatal(paths(s))
 		}

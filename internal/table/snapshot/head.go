@@ -92,8 +92,8 @@ var errDisagrees = errors.New("it disagrees with the commit of its version")
 // disagrees with the commit. Then the log has to be read.
 func (d *logDirectory) fromChecksum(ctx context.Context, e *env.Env, b *storage.Bucket, want int64) (*Snapshot, *checksum, error) {
 	commit, published := d.commits[want]
-	if !d.checksums[want] || !published || commit.Size >= largeFrom {
-		return nil, nil, nil
+	if !d.checksums[want] || !published || commit.Size >= largeFrom || want == 0 {
+		return nil, nil, nil // version 0 is its commit
 	}
 	data, _, err := b.Get(ctx, deltalog.ChecksumPath(want))
 	if errors.Is(err, storage.ErrNotExist) {

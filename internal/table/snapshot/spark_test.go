@@ -16,7 +16,7 @@ import (
 // compares row counts with what Spark counted.
 func TestSparkTables(t *testing.T) {
 	root := filepath.Join(testkit.Corpus(t, "SLUICE_SPARK_CORPUS"), "tables")
-	versions, counted, checked, refused := 0, 0, 0, 0
+	versions, counted, checked, refused, heads := 0, 0, 0, 0, 0
 	for _, archive := range testkit.Archives(t, root) {
 		name := testkit.ArchiveName(root, archive)
 		t.Run(name, func(t *testing.T) {
@@ -45,6 +45,10 @@ func TestSparkTables(t *testing.T) {
 					refused++
 				default:
 					versions++
+					h := headsAgree(t, env.New(), b, snapshot.Version(n))
+					if _, ok := h.NumFiles(); ok {
+						heads++
+					}
 					if rows, ok := s.NumRecords(); ok && v.Rows != nil {
 						counted++
 						if rows != *v.Rows {
@@ -62,5 +66,5 @@ func TestSparkTables(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("spark tables: %d versions loaded, %d row counts and %d checksums agree, %d refused", versions, counted, checked, refused)
+	t.Logf("spark tables: %d versions loaded, %d row counts and %d checksums agree, %d heads come from checksums, %d refused", versions, counted, checked, heads, refused)
 }
