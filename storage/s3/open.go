@@ -3,9 +3,11 @@ package s3
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/storage/remote"
+	"github.com/sluicelake/sluice/storage/s3/dynamo"
 )
 
 func init() {
@@ -32,5 +34,26 @@ func open(_ context.Context, location string, cfg storage.Config) (storage.Drive
 	if err != nil {
 		return nil, err
 	}
-	return &Store{set: set, client: client}, nil
+	return protect(&Store{set: set, client: client}), nil
+}
+
+// protect puts what keeps writers apart around a store.
+func protect(s *Store) storage.Driver {
+	switch s.set.logStore {
+	case "":
+		return dynamo.NewGuard(s)
+	case "dynamodb":
+		schemes := []string{s.set.address.scheme}
+		if s.set.dynamo.scheme != "" {
+			schemes = []string{s.set.dynamo.scheme}
+		}
+		for _, other := range []string{"s3a", "s3", "s3n"} {
+			if !slices.Contains(schemes, other) {
+				schemes = append(schemes, other)
+			}
+		}
+		return dynamo.New(s, &entries{s: s}, dynamo.Options{Path: s.set.address.hadoopPath, Schemes: schemes, Fixed: s.set.dynamo.scheme != "",
+			TTL: s.set.dynamo.ttl, Mixed: s.set.mixed})
+	}
+	return s
 }

@@ -22,7 +22,7 @@ const bucket = "sluice-test"
 
 func start(t *testing.T) *world {
 	w := &world{server: servers.StartS3(t)}
-	s := w.open(t, "s3://"+bucket, nil).(*Store)
+	s := w.open(t, "s3://"+bucket, []storage.Option{storage.With("log-store", "conditional")}).(*Store)
 	conn, err := s.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +51,6 @@ func TestSuite(t *testing.T) {
 	storetest.Run(t, storetest.Subject{
 		New:     func(t *testing.T) storage.Driver { return w.open(t, w.place(), nil) },
 		Again:   func(t *testing.T, d storage.Driver) storage.Driver { return w.open(t, d.URL(), nil) },
-		Writers: 32,
+		Writers: 32, PlainNames: true,
 	})
 }
