@@ -112,6 +112,8 @@ func converter(leaf *parquetNode, t types.Type) (c convert, ok bool) {
 			return asIs(dt), !isDecimal
 		case types.KindFloat:
 			return halfFloat, leaf.logical.kind == logicalHalf && leaf.width == 2
+		case types.KindDouble:
+			return halfDouble, leaf.logical.kind == logicalHalf && leaf.width == 2
 		case types.KindDecimal:
 			return bytesDecimal(t.(types.Decimal), dt, leaf.fileDecimal()), isDecimal
 		}
@@ -176,12 +178,18 @@ func boolColumn(v *vector) (arrow.Array, error) {
 	return array.MakeFromData(array.NewData(arrow.FixedWidthTypes.Boolean, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(out)}, nil, v.nulls, 0)), nil
 }
 
-func halfFloat(v *vector) (arrow.Array, error) {
-	out := make([]float32, v.n)
+func halfFloat(v *vector) (arrow.Array, error) { return half[float32](v, arrow.PrimitiveTypes.Float32) }
+
+func halfDouble(v *vector) (arrow.Array, error) {
+	return half[float64](v, arrow.PrimitiveTypes.Float64)
+}
+
+func half[T float32 | float64](v *vector, dt arrow.DataType) (arrow.Array, error) {
+	out := make([]T, v.n)
 	for i := range out {
 		if b := v.data[v.offsets[i]:v.offsets[i+1]]; len(b) == 2 {
-			out[i] = float16.FromLEBytes(b).Float32()
+			out[i] = T(float16.FromLEBytes(b).Float32())
 		}
 	}
-	return array.MakeFromData(array.NewData(arrow.PrimitiveTypes.Float32, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(bytesOf(out))}, nil, v.nulls, 0)), nil
+	return array.MakeFromData(array.NewData(dt, v.n, []*memory.Buffer{v.validity(), memory.NewBufferBytes(bytesOf(out))}, nil, v.nulls, 0)), nil
 }

@@ -145,6 +145,9 @@ func TestWhatDoesNotFitIsRefused(t *testing.T) {
 		"byte too large":    {schema.NewInt32Node("c", parquet.Repetitions.Required, -1), int32s([]int32{300}, nil, nil), types.Byte, "does not fit"},
 		"scale would round": {logicalNode("c", schema.NewDecimalLogicalType(9, 2), parquet.Types.Int32, 0), int32s([]int32{151}, nil, nil), types.Decimal{Precision: 9, Scale: 1}, "does not fit"},
 		"uint64 too large":  {logicalNode("c", schema.NewIntLogicalType(64, false), parquet.Types.Int64, 0), int64s(-1), types.Long, "does not fit"},
+		"narrower decimal":  {logicalNode("c", schema.NewDecimalLogicalType(9, 2), parquet.Types.Int32, 0), int32s([]int32{123456}, nil, nil), types.Decimal{Precision: 5, Scale: 2}, "does not fit"},
+		"a time of day":     {logicalNode("c", schema.NewTimeLogicalType(true, schema.TimeUnitMillis), parquet.Types.Int32, 0), int32s([]int32{1}, nil, nil), types.Integer, "the table says int"},
+		"a date too far":    {logicalNode("c", schema.DateLogicalType{}, parquet.Types.Int32, 0), int32s([]int32{math.MaxInt32}, nil, nil), types.TimestampNTZ, "does not fit"},
 		"struct as number":  {schema.NewInt64Node("c", parquet.Repetitions.Required, -1), int64s(1), types.NewStruct(field("x", types.Long)), "the table says struct"},
 	} {
 		data := lowFile(t, schema.FieldList{c.node}, c.w)
@@ -197,6 +200,7 @@ func TestLegacyListsAndMaps(t *testing.T) {
 		"array group":        {schema.FieldList{list(group("array", i32("x", R.Required)))}, []func(file.ColumnChunkWriter) error{w}, one, with(inX)},
 		"tuple group":        {schema.FieldList{list(group("c_tuple", i32("x", R.Required)))}, []func(file.ColumnChunkWriter) error{w}, one, with(inX)},
 		"two fields":         {schema.FieldList{list(group("element", i32("x", R.Required), i32("y", R.Required)))}, []func(file.ColumnChunkWriter) error{w, w}, pair, with(inXY)},
+		"struct of one":      {schema.FieldList{list(group("bag", i32("x", R.Required)))}, []func(file.ColumnChunkWriter) error{w}, one, with(inX)},
 		"bag":                {schema.FieldList{list(group("bag", i32("array_element", R.Required)))}, []func(file.ColumnChunkWriter) error{w}, ints, rows},
 		"bare repeated": {schema.FieldList{i32("c", R.Repeated)}, []func(file.ColumnChunkWriter) error{int32s(vals, []int16{1, 1, 0, 1}, []int16{0, 1, 0, 0})}, ints,
 			[]string{`{"c":[1,2]}`, `{"c":[]}`, `{"c":[3]}`}},
@@ -209,6 +213,67 @@ func TestLegacyListsAndMaps(t *testing.T) {
 			got, _ := readRows(t, lowFile(t, c.nodes, c.w...), Query{Schema: c.s})
 			sameRows(t, got, c.want)
 		})
+	}
+}
+
+// TestNamesWithoutCase: names that differ in case alone are one, unless the file
+// has several of them and none is exact.
+func TestNamesWithoutCase(t *testing.T) {
+	col := func(name string) schema.Node { return schema.NewInt64Node(name, parquet.Repetitions.Required, -1) }
+	for _, c := range []struct {
+		file []string
+		want string
+	}{
+		{[]string{"ab"}, "0"}, {[]string{"AB"}, "0"}, {[]string{"AB", "ab"}, "1"}, {[]string{"x"}, "null"},
+		{[]string{"AB", "Ab"}, "ambiguous"}, {[]string{"ab", "ab"}, "ambiguous"},
+	} {
+		var nodes schema.FieldList
+		var writes []func(file.ColumnChunkWriter) error
+		for i, n := range c.file {
+			nodes, writes = append(nodes, col(n)), append(writes, int64s(int64(i)))
+		}
+		data := lowFile(t, nodes, writes...)
+		q := Query{Schema: types.NewStruct(field("ab", types.Long))}
+		if c.want != "ambiguous" {
+			got, _ := readRows(t, data, q)
+			sameRows(t, got, []string{`{"ab":` + c.want + `}`})
+			continue
+		}
+		f, err := Open(bytes.NewReader(data), int64(len(data)), OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range f.Read(t.Context(), q) {
+			err = e
+		}
+		var a *AmbiguousError
+		if !errors.As(err, &a) {
+			t.Errorf("%v: %v", c.file, err)
+		}
+	}
+}
+
+// TestFieldIDsOnly: by id nothing is found by name, and a file without ids is refused.
+func TestFieldIDsOnly(t *testing.T) {
+	withID := func(name string, typ types.Type, id int64) types.Field {
+		f := field(name, typ)
+		f.Metadata = f.Metadata.With(fieldIDKey, id)
+		return f
+	}
+	file1 := lowFile(t, schema.FieldList{schema.NewInt64Node("b", parquet.Repetitions.Required, 1), schema.NewInt64Node("a", parquet.Repetitions.Required, 2),
+		schema.NewInt64Node("c", parquet.Repetitions.Required, -1)}, int64s(10), int64s(20), int64s(30))
+	got, _ := readRows(t, file1, Query{ByID: true, Schema: types.NewStruct(withID("a", types.Long, 1), withID("b", types.Long, 2), withID("c", types.Long, 3))})
+	sameRows(t, got, []string{`{"a":10,"b":20,"c":null}`})
+	file2 := lowFile(t, schema.FieldList{schema.NewInt64Node("a", parquet.Repetitions.Required, -1)}, int64s(10))
+	f, err := Open(bytes.NewReader(file2), int64(len(file2)), OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range f.Read(t.Context(), Query{ByID: true, Schema: types.NewStruct(withID("a", types.Long, 1))}) {
+		err = e
+	}
+	if !errors.Is(err, errNoIDs) {
+		t.Errorf("without ids: %v", err)
 	}
 }
 

@@ -63,6 +63,9 @@ func naturalType(n *parquetNode) (types.Type, error) {
 		}
 		return naturalStruct(n)
 	}
+	if n.logical.kind == logicalNothing {
+		return types.Void, nil
+	}
 	if t := naturalLeaf(n); t != nil {
 		if _, ok := converter(n, t); ok {
 			return t, nil

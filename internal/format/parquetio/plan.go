@@ -62,7 +62,7 @@ func (r *resolver) column(name string, t types.Type, pq *parquetNode, top bool) 
 		return nil, err
 	}
 	c := &column{typ: t, dt: dt, pq: pq}
-	if pq == nil || t.Kind() == types.KindVoid {
+	if pq == nil || t.Kind() == types.KindVoid || pq.leaf >= 0 && pq.repetition != repeated && pq.logical.kind == logicalNothing {
 		c.pq = nil
 		return c, nil
 	}

@@ -321,13 +321,24 @@ func (r *reading) start(g *rowGroup, s *side) (readers map[int]*columnReader, er
 	rg := r.pq.RowGroup(g.ordinal)
 	readers = make(map[int]*columnReader, len(s.leaves))
 	for _, l := range s.leaves {
-		in, err := rg.Column(l)
+		in, err := r.column(rg, l)
 		if err != nil {
 			return nil, fmt.Errorf("column %s: %w", r.f.meta.leaves[l].path, err)
 		}
 		readers[l] = &columnReader{leaf: r.f.meta.leaves[l], in: in, pages: r.pages[l], keep: r.res.kept[l], hasDict: g.chunks[l].dictAt > 0, passing: s.passing(r, l)}
 	}
 	return readers, nil
+}
+
+func (r *reading) column(rg *file.RowGroupReader, l int) (file.ColumnChunkReader, error) {
+	if r.f.meta.leaves[l].physical != parquet.Types.FixedLenByteArray {
+		return rg.Column(l)
+	}
+	pages, err := rg.GetColumnPageReader(l)
+	if err != nil {
+		return nil, err
+	}
+	return fixedReader(r.f.md.Schema.Column(l), pages), nil
 }
 
 // batch decodes n rows of the columns of a side.

@@ -59,6 +59,7 @@ const (
 	logicalHalf
 	logicalVariant
 	logicalForeign // what no Delta type can hold
+	logicalNothing // always NULL
 	logicalOther
 )
 
@@ -86,6 +87,9 @@ func logicalFrom(t schema.LogicalType) logical {
 		return logical{kind: logicalVariant}
 	case schema.TimeLogicalType, schema.IntervalLogicalType:
 		return logical{kind: logicalForeign}
+	}
+	if _, ok := t.(schema.NullLogicalType); ok {
+		return logical{kind: logicalNothing}
 	}
 	if t == nil || t.IsNone() {
 		return logical{}
