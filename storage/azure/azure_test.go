@@ -115,6 +115,7 @@ func names(t *testing.T, b *storage.Bucket) {
 
 // The contract, through the dfs endpoint with pages and blocks as small as may be.
 func TestDFSContract(t *testing.T) {
+	t.Parallel()
 	c, options := cloud(t)
 	c.Lake.PageSize = 50
 	suite(t, "abfss://lake@lakeaccount.dfs.core.windows.net", options, storetest.Subject{}, "block-size", "65536")

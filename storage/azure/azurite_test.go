@@ -94,6 +94,7 @@ func trusting(t *testing.T, id *emulator.Identity) *http.Client {
 
 // The contract, through the blob endpoint with the account's key.
 func TestBlobContract(t *testing.T) {
+	t.Parallel()
 	endpoint := azurite(t, nil)
 	suite(t, "wasbs://lake@devstoreaccount1.blob.core.windows.net", map[string]string{"endpoint": endpoint, "key": azuriteKey}, storetest.Subject{}, "block-size", "65536")
 }
@@ -101,6 +102,7 @@ func TestBlobContract(t *testing.T) {
 // The contract over https as a service principal: the secret comes from the vault, the token
 // from the directory.
 func TestBlobContractSignedIn(t *testing.T) {
+	t.Parallel()
 	id := emulator.NewIdentity()
 	endpoint := azurite(t, id)
 	c, options := cloud(t)

@@ -73,13 +73,24 @@ func (r redactor) clean(err error) error {
 	return err
 }
 
-// bare drops the URL of a failed request.
+// bare drops the URL of a failed request, and its method.
 func bare(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		return &broken{u.Err}
 	}
 	return err
+}
+
+// broken is a request that got no answer. It is a net.Error.
+type broken struct{ error }
+
+func (b *broken) Unwrap() error   { return b.error }
+func (b *broken) Temporary() bool { return true }
+
+func (b *broken) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(b.error, &t) && t.Timeout()
 }
 
 // hidden is an error whose text had a secret in it. It can be asked what kind it
