@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"iter"
+	"unsafe"
 
 	"github.com/sluicelake/sluice/action"
 )
@@ -39,10 +40,12 @@ func (s *FileSet) at(i int) (*chunk, int) {
 	return s.v.chunks[r.chunk()], r.row()
 }
 
-// Path is the file's path as in the log: URL-encoded, relative or absolute.
+// Path is the file's path as in the log: URL-encoded, relative or absolute. It
+// shares its bytes with the files around it; to keep a few paths for long, clone them.
 func (s *FileSet) Path(i int) string {
 	c, k := s.at(i)
-	return string(c.path(k))
+	p := c.path(k) // which never changes
+	return unsafe.String(unsafe.SliceData(p), len(p))
 }
 
 // Size is the file's size in bytes.

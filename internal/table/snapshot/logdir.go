@@ -138,14 +138,15 @@ func (d *logDirectory) earliest() int64 {
 	return e
 }
 
-// lastCheckpoint reads the hint, -1 when it is missing or damaged: a listing decides.
+// lastCheckpoint reads the hint, -1 when it is missing, damaged or forbidden: a
+// listing decides.
 func lastCheckpoint(ctx context.Context, b *storage.Bucket) (int64, error) {
 	hint, err := deltalog.ReadLastCheckpoint(ctx, b)
 	var unusable *deltalog.HintError
 	switch {
 	case err == nil:
 		return hint.Version, nil
-	case errors.Is(err, storage.ErrNotExist), errors.As(err, &unusable):
+	case errors.Is(err, storage.ErrNotExist), errors.Is(err, storage.ErrPermission), errors.As(err, &unusable):
 		return -1, nil
 	}
 	return -1, err

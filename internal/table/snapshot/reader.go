@@ -193,8 +193,11 @@ func (r *reader) partTask(obj storage.Object, handler func(*worker) *action.Hand
 			Scratch: &r.scratch,
 		})
 		w.b.emit = nil
+		// A store that fails may work the next time; a file that is gone or
+		// forbidden will not.
 		var store *storage.Error
-		if err != nil && (r.ctx.Err() != nil || errors.As(err, &store) && !errors.Is(err, storage.ErrNotExist)) {
+		gone := errors.Is(err, storage.ErrNotExist) || errors.Is(err, storage.ErrPermission)
+		if err != nil && (r.ctx.Err() != nil || errors.As(err, &store) && !gone) {
 			return err
 		}
 		if err != nil {

@@ -264,6 +264,55 @@ func TestChecksums(t *testing.T) {
 	}
 }
 
+// forbidding is a store that does not give some objects away.
+type forbidding struct {
+	storage.Driver
+	part string // of the key
+	err  error
+}
+
+func (d *forbidding) Get(ctx context.Context, key string) ([]byte, storage.Object, error) {
+	if strings.Contains(key, d.part) {
+		return nil, storage.Object{}, d.err
+	}
+	return d.Driver.Get(ctx, key)
+}
+
+func (d *forbidding) GetRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
+	if strings.Contains(key, d.part) {
+		return nil, d.err
+	}
+	return d.Driver.GetRange(ctx, key, offset, length)
+}
+
+// TestForbiddenCheckpoint: a checkpoint or hint that may not be read is done
+// without; a store that fails is an error.
+func TestForbiddenCheckpoint(t *testing.T) {
+	for _, part := range []string{"6.checkpoint.parquet", "_last_checkpoint"} {
+		d := &forbidding{Driver: memory.New(), part: "nothing"}
+		w := newTable(t)
+		w.b = storage.NewBucket(d)
+		defer w.b.Close()
+		w.start("a")
+		for v := int64(1); v <= 9; v++ {
+			w.commit(v, addLine(fmt.Sprint("f", v)))
+		}
+		for _, v := range []int64{3, 6} {
+			if err := snapshot.WriteCheckpoint(t.Context(), w.load(snapshot.Version(v))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.part, d.err = part, storage.ErrPermission
+		if s := w.load(snapshot.Latest()); s.Version() != 9 || s.NumFiles() != 10 {
+			t.Errorf("%s: %v", part, s)
+		}
+		d.err = errors.New("broken pipe")
+		if s, err := snapshot.Load(t.Context(), w.env, w.b, snapshot.Latest()); err == nil || !strings.Contains(err.Error(), "broken pipe") {
+			t.Errorf("%s: %v, %v", part, s, err)
+		}
+	}
+}
+
 // cleaner is a store whose log is cleaned up just after it was listed.
 type cleaner struct {
 	storage.Driver
