@@ -30,7 +30,16 @@ func TestParse(t *testing.T) {
 		{"1970-01-01 00:00:01", types.Timestamp, int64(1e6)}, {"1970-01-01 00:00:00.000123", types.Timestamp, int64(123)},
 		{"1970-01-01T00:00:00.5Z", types.Timestamp, int64(500000)}, {"1970-01-01T05:30:00+05:30", types.Timestamp, int64(0)},
 		{"1969-12-31 16:00:00-0800", types.Timestamp, int64(0)}, {"1970-01-02", types.TimestampNTZ, int64(day)},
-		{"\x01\x02", types.Binary, []byte{1, 2}},
+		{"\x01\x02", types.Binary, []byte{1, 2}}, {"é", types.Binary, []byte{0xc3, 0xa9}}, {" ", types.Binary, []byte{' '}},
+		{"Yes", types.Boolean, true}, {"0", types.Boolean, false}, {" 7 ", types.Long, int64(7)}, {"+7", types.Integer, int64(7)},
+		{"-0001-12-31", types.Date, int64(-719529)},
+		{"1500-02-28", types.Date, int64(-171606)}, {"9999-12-31", types.Date, int64(2932896)}, {"1970-01-02 12:00:00", types.Date, int64(1)},
+		{"1970-01-01T05:30:00+05:30", types.TimestampNTZ, int64(5*3600+1800) * second}, {"1970-01-01 00:00:00Z", types.TimestampNTZ, int64(0)},
+		{"1970-01-01 01:00:00 Europe/Paris", types.Timestamp, int64(0)}, {"2020-07-01 02:00:00Europe/Paris", types.Timestamp, int64(1593561600) * second},
+		{"1970-01-01 08:00:00 GMT+8", types.Timestamp, int64(0)}, {"1970-01-01 08:00:00UTC+08:00:00", types.Timestamp, int64(0)}, {"1970-01-01 00:00:00 UTC", types.Timestamp, int64(0)},
+		{"1970-01-01 00:00:00.1234567", types.Timestamp, int64(123456)}, {"0001-01-01 00:00:00", types.Timestamp, int64(-719162) * day},
+		{"9999-12-31T23:59:59.999999Z", types.Timestamp, int64(2932897)*day - 1},
+		{"-0.0", types.Double, math.Copysign(0, -1)}, {"1e400", types.Double, math.Inf(1)}, {"0012.3000", dec, expr.Decimal{Unscaled: big.NewInt(1230), Scale: 2}}, {"0E-18", dec, expr.Decimal{Unscaled: big.NewInt(0), Scale: 2}},
 	} {
 		got, err := Parse(c.text, c.t)
 		if err != nil {
@@ -45,8 +54,8 @@ func TestParse(t *testing.T) {
 		text string
 		t    types.Type
 	}{
-		{"x", types.Long}, {"300", types.Byte}, {"yes", types.Boolean}, {"1.234", dec}, {"123456789.00", dec}, {"1_0", dec}, {"", nil}, {"1970-02-30", types.Date},
-		{"1970-01-01 25:00:00", types.Timestamp}, {"1970-01-01x", types.Timestamp}, {"1970-01", types.Date}, {"99999999-01-01", types.Date},
+		{"x", types.Long}, {"300", types.Byte}, {"perhaps", types.Boolean}, {"1.234", dec}, {"123456789.00", dec}, {"1_0", dec}, {"", nil}, {"1970-02-30", types.Date},
+		{"1970-01-01 25:00:00", types.Timestamp}, {"1970-01-01x", types.Timestamp}, {"1970-", types.Date}, {"1970-01", types.Date}, {"1970-01-01 00:00:00 Local", types.Timestamp}, {"1970-01-01 00:00:00 ../UTC", types.Timestamp}, {"1970-01-01 00:00:00+19", types.Timestamp}, {"1970-01-01 00:00:00+1:2", types.Timestamp}, {"99999999-01-01", types.Date},
 	} {
 		if c.t == nil {
 			continue

@@ -38,11 +38,14 @@ func parse(text string, t types.Type) (any, bool) {
 		return text, true
 	case types.KindBinary:
 		return []byte(text), true
+	}
+	text = strings.TrimSpace(text) // as casts do, by which other engines read these
+	switch t.Kind() {
 	case types.KindBoolean:
 		switch strings.ToLower(text) {
-		case "true":
+		case "true", "t", "yes", "y", "1":
 			return true, true
-		case "false":
+		case "false", "f", "no", "n", "0":
 			return false, true
 		}
 		return nil, false
@@ -63,11 +66,14 @@ func parse(text string, t types.Type) (any, bool) {
 	case types.KindDate:
 		days, rest, ok := parseDate(text)
 		if ok && rest != "" { // a timestamp where a date is wanted
-			_, ok = parseClock(rest)
+			_, _, ok = parseMoment(text)
 		}
 		return days, ok
-	case types.KindTimestamp, types.KindTimestampNTZ:
+	case types.KindTimestamp:
 		return ParseTimestamp(text)
+	case types.KindTimestampNTZ:
+		local, _, ok := parseMoment(text)
+		return local, ok
 	}
 	return nil, false
 }
