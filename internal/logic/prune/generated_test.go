@@ -61,8 +61,8 @@ func rowOf(t rapid.TB, schema *types.Struct, values []any) eval.Input {
 }
 
 // partitionTexts are the partition values that a writer whose clock is offset
-// from UTC writes for a row.
-func partitionTexts(t rapid.TB, schema *types.Struct, bound []expr.Expr, values []any, offset int64) []*string {
+// from UTC writes for a row; timestamps in UTC or by its clock.
+func partitionTexts(t rapid.TB, schema *types.Struct, bound []expr.Expr, values []any, offset int64, utc bool) []*string {
 	local := append([]any(nil), values...)
 	if v, ok := values[0].(int64); ok {
 		local[0] = v + offset
@@ -80,7 +80,11 @@ func partitionTexts(t rapid.TB, schema *types.Struct, bound []expr.Expr, values 
 			out = append(out, nil)
 			continue
 		}
-		text, null, err := partition.Format(columns.Value(a, 0), e.Type())
+		v := columns.Value(a, 0)
+		if utc && e.Type().Kind() == types.KindTimestamp {
+			v = v.(int64) - offset
+		}
+		text, null, err := partition.Format(v, e.Type())
 		if err != nil {
 			t.Skip(err)
 		}
@@ -109,7 +113,7 @@ func (f generatedFile) StatsJSON() []byte { return []byte(f.stats) }
 var generations = []string{
 	"CAST(ts AS DATE)", "YEAR(ts)", "MONTH(ts)", "DAY(ts)", "HOUR(ts)", "date_format(ts, 'yyyy-MM')", "date_format(ts, 'yyyy-MM-dd-HH')", "date_format(ts, 'yyyyMMdd')",
 	"date_trunc('MONTH', ts)", "date_trunc('HOUR', ts)", "date_trunc('WEEK', ts)", "trunc(ts, 'YEAR')", "ts",
-	"CAST(n AS DATE)", "YEAR(n)", "MONTH(n)", "DAY(n)", "HOUR(n)", "date_format(n, 'yyyy-MM')", "n",
+	"CAST(n AS DATE)", "YEAR(n)", "MONTH(n)", "DAY(n)", "HOUR(n)", "date_format(n, 'yyyy-MM')", "n", "date_trunc('HOUR', n)", "date_trunc('DAY', n)", "date_trunc('HOUR', d)", "date_trunc('MONTH', d)",
 	"YEAR(d)", "MONTH(d)", "DAY(d)", "date_format(d, 'yyyy-MM')", "trunc(d, 'MM')", "trunc(d, 'QUARTER')", "d",
 	"SUBSTRING(s, 1, 2)", "SUBSTRING(s, 0, 1)", "left(s, 3)", "s", "SUBSTRING(s, 2, 2)", "i", "i % 3", "CAST(st.ts AS DATE)", "YEAR(st.ts)",
 }
@@ -136,7 +140,7 @@ func TestGeneratedNeverLosesRows(t *testing.T) {
 		values := []any{maybe("ts", moment("ts")), maybe("n", moment("n")), maybe("d", floorDiv(moment("d"), microsPerDay)), maybe("s", word("s")),
 			maybe("i", rapid.Int64Range(-3, 3).Draw(t, "i")), maybe("st", []any{maybe("st.ts", moment("st.ts"))})}
 		offset := rapid.SampledFrom([]int64{0, 0, 3600, -8 * 3600, 14 * 3600, -12 * 3600, 56602, -54822, 19800}).Draw(t, "zone") * 1_000_000
-		f := generatedFile{parts: partitionTexts(t, types.NewStruct(bases...), bound, values, offset)}
+		f := generatedFile{parts: partitionTexts(t, types.NewStruct(bases...), bound, values, offset, rapid.Bool().Draw(t, "utc"))}
 
 		op := rapid.SampledFrom([]string{"=", "<", "<=", ">", ">=", "<>", "<=>"}).Draw(t, "op")
 		var column string

@@ -97,10 +97,14 @@ func calendarOf(e expr.Expr) (derivation, []int, bool) {
 		}
 	case "date_trunc":
 		if unit, ok := textOf(c.Args, 0); ok && len(c.Args) == 2 {
+			slack := int64(0) // a timestamp may have been written in UTC, which is no local time
+			if e.Type().Kind() == types.KindTimestamp {
+				slack = zoneSlack
+			}
 			return spanning(c.Args[1], func(v any) (span, bool) {
 				from, ok := v.(int64)
 				length, known := unitLength(unit)
-				return span{from, from + length - 1}, ok && known && sane(from/microsPerDay)
+				return span{from - slack, from + length - 1 + slack}, ok && known && sane(from/microsPerDay)
 			})
 		}
 	case "trunc":
