@@ -28,7 +28,7 @@ type blobs struct {
 }
 
 func newBlobs(s *Store, conn *connection, a access) (*blobs, error) {
-	opts := &container.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: s.client.HTTP, Telemetry: telemetry, Retry: policy.RetryOptions{MaxRetries: -1}}}
+	opts := &container.ClientOptions{ClientOptions: azcore.ClientOptions{Transport: &wire{s.client.HTTP}, Telemetry: telemetry, Retry: policy.RetryOptions{MaxRetries: -1}}}
 	url := s.set.base + "/" + s.set.address.container
 	b := &blobs{s: s, conn: conn}
 	var err error

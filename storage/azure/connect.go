@@ -81,14 +81,17 @@ func (t *signIn) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	return tok, nil
 }
 
-// wire sends requests and notes in the context what broke them, as the layers
-// above keep texts only.
+// wire sends the requests of SDKs. What breaks them is noted in the context, as
+// the layers above keep texts only, and comes without their URLs, which SDKs log.
 type wire struct{ c *http.Client }
 
 type wireKey struct{}
 
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	resp, err := w.c.Do(r)
+	if err != nil {
+		err = bare(err)
+	}
 	if broken, ok := r.Context().Value(wireKey{}).(*error); ok {
 		*broken = err
 	}
@@ -105,7 +108,7 @@ func (a access) pipeline(c *http.Client) runtime.Pipeline {
 		auth = append(auth, &sharedKey{a.account, a.key})
 	}
 	return runtime.NewPipeline("sluice", "1", runtime.PipelineOptions{PerRetry: auth},
-		&policy.ClientOptions{Transport: c, Telemetry: telemetry, Retry: policy.RetryOptions{MaxRetries: -1}})
+		&policy.ClientOptions{Transport: &wire{c}, Telemetry: telemetry, Retry: policy.RetryOptions{MaxRetries: -1}})
 }
 
 // decoded undoes base64, in which vaults keep certificates; PEM stays as it is.

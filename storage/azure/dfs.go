@@ -153,7 +153,7 @@ func (d *dfs) stat(ctx context.Context, path string) (storage.Object, error) {
 }
 
 func (d *dfs) remove(ctx context.Context, path string) error {
-	_, err := d.do(ctx, request{method: http.MethodDelete, path: path, query: url.Values{"recursive": {"false"}}}, http.StatusOK)
+	_, err := d.do(ctx, request{method: http.MethodDelete, path: path, query: url.Values{"recursive": {"false"}}}, http.StatusOK, http.StatusAccepted)
 	return err
 }
 

@@ -62,7 +62,7 @@ func (v *vaults) secret(ctx context.Context, ref string) (string, error) {
 		return "", err
 	}
 	client, err := azsecrets.NewClient(v.address(u.Host), cred, &azsecrets.ClientOptions{
-		ClientOptions:                        azcore.ClientOptions{Transport: c, Telemetry: telemetry, Retry: policy.RetryOptions{MaxRetries: -1}},
+		ClientOptions:                        azcore.ClientOptions{Transport: &wire{c}, Telemetry: telemetry, Retry: policy.RetryOptions{MaxRetries: -1}},
 		DisableChallengeResourceVerification: v.url != "",
 	})
 	if err != nil {

@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"crypto"
 	"crypto/hmac"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -17,14 +19,16 @@ type Directory struct {
 	tenant string
 	key    []byte
 
-	mu      sync.Mutex
-	clients map[string]string // secrets
-	issued  int
+	mu        sync.Mutex
+	clients   map[string]string         // secrets
+	keys      map[string]*rsa.PublicKey // of clients with certificates
+	federated map[string]string         // tokens of other issuers that are trusted for a client
+	issued    int
 }
 
 // NewDirectory makes a directory without principals.
 func NewDirectory(tenant string) *Directory {
-	return &Directory{tenant: tenant, key: []byte(randomText()), clients: map[string]string{}}
+	return &Directory{tenant: tenant, key: []byte(randomText()), clients: map[string]string{}, keys: map[string]*rsa.PublicKey{}, federated: map[string]string{}}
 }
 
 // Add makes a principal known, or gives it another secret.
@@ -32,6 +36,28 @@ func (d *Directory) Add(client, secret string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.clients[client] = secret
+}
+
+// AddKey lets a principal sign in with a certificate that has this key.
+func (d *Directory) AddKey(client string, key *rsa.PublicKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keys[client] = key
+}
+
+// AddFederated lets a principal sign in with a token of another issuer, as a workload does.
+func (d *Directory) AddFederated(client, token string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.federated[client] = token
+}
+
+// Issue gives a token for a resource, such as https://storage.azure.com.
+func (d *Directory) Issue(client, resource string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.issued++
+	return d.token(client, resource)
 }
 
 // Issued is how many tokens were given out.
@@ -59,19 +85,31 @@ func (d *Directory) grant(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusBadRequest, map[string]string{"error": "unsupported_grant_type", "error_description": "AADSTS70003: want client_credentials"})
 		return
 	}
-	d.mu.Lock()
-	secret, ok := d.clients[r.Form.Get("client_id")]
-	ok = ok && secret == r.Form.Get("client_secret")
-	if ok {
-		d.issued++
-	}
-	d.mu.Unlock()
-	if !ok {
+	if !d.knows(r.Form.Get("client_id"), r.Form.Get("client_secret"), r.Form.Get("client_assertion")) {
 		reply(w, http.StatusUnauthorized, map[string]string{"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."})
 		return
 	}
 	audience := strings.TrimSuffix(strings.TrimSuffix(r.Form.Get("scope"), " openid offline_access profile"), "/.default")
-	reply(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": d.token(r.Form.Get("client_id"), audience)})
+	reply(w, http.StatusOK, map[string]any{"token_type": "Bearer", "expires_in": 3600, "access_token": d.Issue(r.Form.Get("client_id"), audience)})
+}
+
+// knows reports whether a client has shown its secret, or an assertion that is its own.
+func (d *Directory) knows(client, secret, assertion string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if want, ok := d.clients[client]; ok && secret != "" && secret == want {
+		return true
+	}
+	if want, ok := d.federated[client]; ok && assertion != "" && assertion == want {
+		return true
+	}
+	i := strings.LastIndexByte(assertion, '.')
+	if d.keys[client] == nil || i < 0 {
+		return false
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(assertion[i+1:])
+	sum := sha256.Sum256([]byte(assertion[:i]))
+	return err == nil && rsa.VerifyPSS(d.keys[client], crypto.SHA256, sum[:], signature, nil) == nil
 }
 
 func (d *Directory) token(client, audience string) string {
