@@ -126,18 +126,14 @@ func (t *Txn) Filter(pred expr.Expr) []*action.Add {
 	if s == nil {
 		return nil
 	}
-	var keep func(prune.File) bool
+	var p *prune.Pruner
 	if pred != nil {
-		p := prune.New(pred, s.Schema(), s.PartitionColumns())
-		keep = func(f prune.File) bool { return p.Keep(f).Keep }
+		p = prune.New(pred, s.Schema(), s.PartitionColumns())
 	}
 	var out []*action.Add
 	files := s.Files()
-	for i := range files.All() {
-		a := files.Add(i)
-		if keep == nil || keep(prune.FileOf(a, s.Schema(), s.PartitionColumns())) {
-			out = append(out, a)
-		}
+	for i := range files.Select(p) {
+		out = append(out, files.Add(i))
 	}
 	t.RecordRead(conflict.Read{Clause: "filter", Predicate: pred}, out...)
 	return out
