@@ -26,7 +26,9 @@ func (b bounds) allNull() bool { return b.nulls >= 0 && b.nulls >= b.rows }
 // through the same conversion that the values themselves take, which keeps their
 // order. What cannot be trusted is left unknown: an empty maximum of text (some
 // writers drop a bound that is too long and readers see an empty one), anything
-// of INT96, NaN, and the deprecated fields where their order was unclear.
+// of INT96, both bounds where one is NaN or they are the wrong way round, and
+// those whose order was unclear: the deprecated fields, and all in a file that
+// does not say that its columns have the order of their type.
 func literalBounds(leaf *parquetNode, t types.Type, conv convert, s pageBounds, rows int64) bounds {
 	b := bounds{nulls: s.nulls, rows: rows}
 	if s.allNull {
@@ -38,16 +40,26 @@ func literalBounds(leaf *parquetNode, t types.Type, conv convert, s pageBounds, 
 	switch {
 	case p == parquet.Types.Int96 || leaf.logical.kind == logicalHalf:
 		return b
-	case s.legacy && (p == parquet.Types.ByteArray || p == parquet.Types.FixedLenByteArray || unsigned):
+	case (s.legacy || leaf.unordered) && (p == parquet.Types.ByteArray || p == parquet.Types.FixedLenByteArray || unsigned):
 		return b
 	case unsigned && t.Kind() != types.KindLong && t.Kind() != types.KindDecimal:
 		return b
 	}
 	b.lo, b.hi = literalBound(leaf, conv, s.lo), literalBound(leaf, conv, s.hi)
 	if p == parquet.Types.ByteArray && len(s.hi) == 0 {
-		b.hi = nil
+		if b.hi = nil; len(s.lo) > 0 {
+			b.lo = nil
+		}
+	}
+	if n, ok := compareValues(b.lo, b.hi); isNaN(b.lo) || isNaN(b.hi) || ok && n > 0 {
+		b.lo, b.hi = nil, nil
 	}
 	return b
+}
+
+func isNaN(v any) bool {
+	f, ok := v.(float64)
+	return ok && math.IsNaN(f)
 }
 
 func literalBound(leaf *parquetNode, conv convert, raw []byte) any {
@@ -70,11 +82,7 @@ func literalBound(leaf *parquetNode, conv convert, raw []byte) any {
 	if err != nil {
 		return nil
 	}
-	x := columns.Value(a, 0)
-	if f, ok := x.(float64); ok && math.IsNaN(f) {
-		return nil
-	}
-	return x
+	return columns.Value(a, 0)
 }
 
 // lookup gives the bounds of a column by its ordinal; false: nothing is known.

@@ -71,6 +71,9 @@ func readMeta(md *metadata.FileMetaData, fileSize int64) (*fileMeta, error) {
 	if len(m.leaves) != md.Schema.NumColumns() {
 		return nil, errors.New("its schema is damaged")
 	}
+	for i, l := range m.leaves {
+		l.unordered = md.Schema.Column(i).ColumnOrder() != parquet.ColumnOrders.TypeDefinedOrder
+	}
 	old := md.WriterVersion().LessThan(metadata.Parquet816FixedVersion)
 	var total int64
 	for i, g := range md.RowGroups {

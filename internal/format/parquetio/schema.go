@@ -24,7 +24,8 @@ type parquetNode struct {
 	leaf       int   // index of the leaf column, -1 for a group
 	anc        int16 // definition level of the innermost repeated ancestor or self
 
-	old *oldCalendar // nil: dates and timestamps are proleptic Gregorian
+	unordered bool         // the file does not say how its bounds compare
+	old       *oldCalendar // nil: dates and timestamps are proleptic Gregorian
 }
 
 var (
