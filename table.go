@@ -9,9 +9,12 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
-	_ "github.com/sluicelake/sluice/storage/azure"  // registers abfss://, wasbs://, az:// and the hosts of Azure
-	_ "github.com/sluicelake/sluice/storage/local"  // registers file paths and file://
-	_ "github.com/sluicelake/sluice/storage/memory" // registers memory://
+	_ "github.com/sluicelake/sluice/storage/azure"     // registers abfss://, wasbs://, az:// and the hosts of Azure
+	_ "github.com/sluicelake/sluice/storage/gcs"       // registers gs://
+	_ "github.com/sluicelake/sluice/storage/httpstore" // registers http:// and https://
+	_ "github.com/sluicelake/sluice/storage/local"     // registers file paths and file://
+	_ "github.com/sluicelake/sluice/storage/memory"    // registers memory://
+	_ "github.com/sluicelake/sluice/storage/s3"        // registers s3://, s3a:// and s3n://
 	"github.com/sluicelake/sluice/types"
 )
 

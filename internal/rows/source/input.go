@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"strings"
 
@@ -125,6 +126,9 @@ func (f fileInput) random(ctx context.Context) (io.ReaderAt, int64, io.Closer, e
 	where, query, _ := strings.Cut(string(f), "?")
 	i := strings.LastIndexByte(where, '/')
 	dir, key := where[:i], where[i+1:]
+	if plain, err := url.PathUnescape(key); err == nil {
+		key = plain // keys are never escaped
+	}
 	if query != "" {
 		dir += "?" + query
 	}
