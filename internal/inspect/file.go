@@ -157,6 +157,11 @@ func (r *reader) read() error {
 		return r.hint()
 	case r.file.Kind == KindChecksum:
 		return r.checksum()
+	case content == contentJSON && r.file.Kind == KindUnknown:
+		if err := r.lines(); err != nil || r.file.Actions.known() {
+			return err
+		}
+		r.file.Actions, r.file.Problems = nil, nil
 	case content == contentJSON, r.file.Kind == KindCommit, r.file.Kind == KindCompacted, r.file.Kind == KindStaged, r.file.Kind == KindV2:
 		return r.lines()
 	case r.file.Kind != KindUnknown:
@@ -186,6 +191,16 @@ type Actions struct {
 	List   ActionList       `json:"list"`
 	More   int64            `json:"more,omitempty"` // actions that are not listed
 	files  int              // adds and removes listed
+}
+
+// known reports whether any action is one of the protocol's.
+func (a *Actions) known() bool {
+	for _, key := range []string{"add", "remove", "metaData", "protocol", "commitInfo", "txn", "cdc", "domainMetadata", "checkpointMetadata", "sidecar"} {
+		if a.Counts[key] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // ActionList prints as the lines that the log has.

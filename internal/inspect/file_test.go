@@ -66,6 +66,9 @@ func TestRecognise(t *testing.T) {
 		{deltalog.CommitPath(3), "", KindCommit, "empty"},
 		{deltalog.CommitPath(3), "\n\n", KindCommit, "no action"},
 		{deltalog.CommitPath(3), commitLine + "\n{\"add\":{}}\n" + commitLine, KindCommit, "line 2"},
+		{"case.json", "{\n \"a\": 1\n}", KindUnknown, "neither its name nor its content"},
+		{"copy-of-a-cut-commit", commitLine[1:] + "\n" + commitLine, KindUnknown, "neither"},
+		{"copy-of-a-commit-with-more", "{\"add\":\n" + commitLine, KindUnknown, "line 1"},
 		{"readme.txt", "hello", KindUnknown, "neither its name nor its content"},
 	} {
 		f := inspected(t, c.key, []byte(c.data), Options{})

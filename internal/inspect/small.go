@@ -110,9 +110,14 @@ func (r *reader) checksum() error {
 	if err != nil || fields == nil {
 		return err
 	}
-	for _, name := range []string{"tableSizeBytes", "numFiles", "numMetadata", "numProtocol", "metadata", "protocol"} {
+	for _, name := range []string{"tableSizeBytes", "numFiles", "numMetadata", "numProtocol"} {
 		if _, ok := fields[name]; !ok {
 			r.file.problem("content", "the field %s is missing", name)
+		}
+	}
+	for _, name := range []string{"metadata", "protocol"} {
+		if _, ok := fields[name]; !ok {
+			r.file.note("it has no %s, which old writers left out", name)
 		}
 	}
 	c, err := ParseChecksum(fields)
