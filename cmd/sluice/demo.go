@@ -54,7 +54,8 @@ Variants: report (the third clause deletes whatever the source lacks, in every c
 clause is limited to the writer's country), none (no such clause), all. The default runs report and scoped.`,
 		Example: `  sluice demo
   sluice demo --variant all --writers 4 --processes
-  sluice demo --keep /tmp/people && sluice history /tmp/people/report`,
+  sluice demo --keep /tmp/people && sluice history /tmp/people/report
+  sluice demo --azure --processes`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context(), f) },
 	}
@@ -64,7 +65,7 @@ clause is limited to the writer's country), none (no such clause), all. The defa
 	fl.IntVar(&f.writers, "writers", 2, "how many writers")
 	fl.StringVar(&f.data, "data", "", "merge the JSON files of this `DIR` instead of made-up rows")
 	fl.StringVar(&f.keep, "keep", "", "make the tables in this `DIR` and keep them")
-	fl.BoolVar(&f.azure, "azure", false, "on Azure Data Lake Storage (not supported yet)")
+	fl.BoolVar(&f.azure, "azure", false, "on Azure Data Lake Storage, played by this program: sign-in, key vault and lake")
 	fl.IntVar(&f.rounds, "rounds", 1, "repeat each variant this many times, and print only what differs")
 	fl.BoolVar(&f.marks, "deletion-vectors", true, "the table has deletion vectors; without them files are rewritten")
 	choices(cmd, "variant", []string{"report", "scoped", "none", "all"})
@@ -72,8 +73,8 @@ clause is limited to the writer's country), none (no such clause), all. The defa
 }
 
 func (a *app) runDemo(ctx context.Context, f demoFlags) error {
-	if f.azure {
-		return usagef("--azure is not supported yet: the demonstration runs on local disk")
+	if f.azure && f.keep != "" {
+		return usagef("--azure and --keep do not go together: the lake ends with the demonstration")
 	}
 	if f.writers < 1 || f.rounds < 1 {
 		return usagef("--writers and --rounds want 1 or more")
@@ -96,14 +97,26 @@ func (a *app) runDemo(ctx context.Context, f demoFlags) error {
 	if err != nil {
 		return err
 	}
+	place := func(name string) string { return filepath.Join(dir, name) }
+	if f.azure {
+		lake, err := a.startLake(ctx, dir, people)
+		if err != nil {
+			return err
+		}
+		defer lake.close()
+		place = lake.place
+		if !a.json && f.rounds == 1 {
+			lake.introduce()
+		}
+	}
 	for i, v := range chosen {
 		if i > 0 && !a.json && f.rounds == 1 {
 			a.printf("")
 		}
 		for round := range f.rounds {
-			d := demoRun{a: a, f: f, v: v, people: people, dir: dir, table: filepath.Join(dir, v.name)}
+			d := demoRun{a: a, f: f, v: v, people: people, dir: dir, table: place(v.name)}
 			if f.rounds > 1 {
-				d.table = filepath.Join(dir, fmt.Sprintf("%s-%03d", v.name, round))
+				d.table = place(fmt.Sprintf("%s-%03d", v.name, round))
 			}
 			if err := d.run(ctx); err != nil {
 				return fmt.Errorf("variant %s, round %d: %w", v.name, round+1, err)
@@ -136,6 +149,12 @@ func demoDir(keep string) (dir string, cleanup func(), err error) {
 
 func (a *app) lookFurther(f demoFlags, dir string, chosen []demoVariant) {
 	a.printf("")
+	if f.azure {
+		a.printf("On a lake of your own it is one command a writer; docs/guide/azure.md has the options:")
+		a.printf("  sluice merge abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/TABLE --source abfss://.../raw/%s.json --on ... \\", "USA")
+		a.printf("    --option tenant=... --option client-id=... --option client-secret=keyvault://VAULT/NAME")
+		return
+	}
 	if f.keep == "" {
 		a.printf("To look further, keep the tables: sluice demo --keep DIR, then sluice history DIR/%s,", chosen[0].name)
 		a.printf("sluice log DIR/%s 2, sluice cat DIR/%s, sluice explain --help.", chosen[0].name, chosen[0].name)
@@ -199,7 +218,11 @@ func (d *demoRun) run(ctx context.Context) error {
 	if !d.f.marks {
 		props["delta.enableDeletionVectors"] = "false"
 	}
-	t, err := sluice.Create(ctx, d.table, schema, sluice.CreateOptions{PartitionBy: []string{"country", "city"}, Properties: props})
+	opts, err := d.a.tableOptions(ctx, d.table)
+	if err != nil {
+		return err
+	}
+	t, err := sluice.Create(ctx, d.table, schema, sluice.CreateOptions{PartitionBy: []string{"country", "city"}, Properties: props}, opts...)
 	if err != nil {
 		return err
 	}
@@ -241,7 +264,7 @@ func (d *demoRun) builder(ctx context.Context, t *sluice.Table, p population) (*
 	if err != nil {
 		return nil, err
 	}
-	src, err := sluice.FromFile(ctx, p.file, sluice.SourceOptions{Format: "json", Schema: schema})
+	src, err := d.a.fromFile(ctx, p.file, sluice.SourceOptions{Format: "json", Schema: schema})
 	if err != nil {
 		return nil, err
 	}

@@ -151,6 +151,9 @@ func (d *demoRun) process(ctx context.Context, self, prefix string, p population
 	for _, c := range clauses {
 		args = append(args, flag[c.kind], c.text)
 	}
+	for _, o := range d.a.options {
+		args = append(args, "--option", o)
+	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -42,6 +42,7 @@ type app struct {
 	memLimit int64
 	mu       sync.Mutex // over buckets: the demonstration's writers open tables at the same time
 	buckets  []*storage.Bucket
+	temp     []string // files to remove at the end
 	began    time.Time
 	cpu      time.Duration
 	command  string // as it was called, for hints
@@ -58,6 +59,7 @@ func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: bufio.NewWriterSize(out, 1<<16), errs: &shared{w: errs}, began: time.Now(), cpu: cpuTime(), command: "sluice"}
+	defer a.removeTemporary()
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)

@@ -25,7 +25,7 @@ type sourceFlags struct {
 
 func (s *sourceFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.file, "source", "", "the `FILE` with the rows; - is standard input")
+	f.StringVar(&s.file, "source", "", "the `FILE` with the rows, a path or URL; - is standard input")
 	f.StringVar(&s.format, "source-format", "", "json, csv, parquet or delta (default: by the name of the file)")
 	f.StringVar(&s.schema, "source-schema", "", "the columns of the source, as in CREATE TABLE (default: found by reading it; CSV: text)")
 	f.StringVar(&s.bad, "source-bad-records", "fail", "what becomes of records that cannot be read: fail, drop, or permissive (kept, with the text in _corrupt_record)")
@@ -87,7 +87,7 @@ func (a *app) source(ctx context.Context, s *sourceFlags) (src sluice.Source, cl
 		if info, err := os.Stat(s.file); err == nil && info.IsDir() {
 			return nil, nothing, fmt.Errorf("the source %s is a directory: want a file, or a Delta table and --source-format delta", s.file)
 		}
-		src, err = sluice.FromFile(ctx, s.file, o)
+		src, err = a.fromFile(ctx, s.file, o)
 	}
 	if err != nil {
 		return nil, nothing, fmt.Errorf("the source %w", err)
