@@ -34,6 +34,8 @@ const (
 	sidecarDir = deltalog.Dir + "/_sidecars/"
 
 	batchRows = 8192
+	maxPage   = 64 << 20  // of a column, decompressed
+	maxRows   = 8         // for each byte of the file
 	wholeUpTo = 256 << 20 // a remote file up to this size is read with one request
 )
 
@@ -154,6 +156,7 @@ func readParquet(ctx context.Context, src *source, key string, h *action.Handler
 	mem := &later.Scratch.mem
 	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true // a column chunk is not fetched whole
+	props.MaxUncompressedPageSize = maxPage
 	md, err := parquetio.Footer(src, src.Size())
 	if err != nil {
 		return err
@@ -234,6 +237,12 @@ func emitAll(ctx context.Context, rec pqarrow.RecordReader, h *action.Handler) e
 // checkChunks looks at where the footer says that columns lie. The Parquet
 // library trusts it, in goroutines of its own, where a panic cannot be caught.
 func checkChunks(pf *file.Reader, size int64) error {
+	rows := int64(0)
+	for g := range pf.NumRowGroups() {
+		if rows += pf.MetaData().RowGroup(g).NumRows(); rows < 0 || rows > maxRows*size {
+			return fmt.Errorf("%d bytes cannot hold that many rows", size)
+		}
+	}
 	for g := range pf.NumRowGroups() {
 		rg := pf.MetaData().RowGroup(g)
 		for i := range pf.MetaData().Schema.NumColumns() {

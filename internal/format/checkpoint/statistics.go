@@ -150,6 +150,7 @@ func (s *Statistics) Read(group int, scratch *Scratch, each func(row int64, stat
 	}()
 	props := parquet.NewReaderProperties(&scratch.mem)
 	props.BufferedStreamEnabled = true
+	props.MaxUncompressedPageSize = maxPage
 	pf, err := file.NewParquetReader(io.NewSectionReader(s.at, 0, s.size), file.WithReadProps(props), file.WithMetadata(s.meta))
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ type builder struct {
 	b             batch
 	adds, removes partBuilder
 	emit          func(*batch) // receives a batch that has become long
+	limit, spent  int64        // bytes that files may take, 0 for any, and have taken
 	later         *leftover    // of the checkpoint file that is being read, when it keeps statistics
 }
 
@@ -138,8 +139,13 @@ func (b *builder) handler() *action.Handler {
 // file enters a file. A long batch is cut; what it holds besides files goes
 // with its last piece, which does no harm: only files depend on their order.
 func (b *builder) file(p *partBuilder, f *action.File, remove bool) error {
+	before := len(p.chunk.paths)
 	if err := p.file(f, remove); err != nil {
 		return err
+	}
+	b.spent += int64(len(p.chunk.paths) - before + len(f.PartitionValues) + len(p.rest))
+	if b.limit > 0 && b.spent > b.limit {
+		return fmt.Errorf("its files take more than %d bytes: that is no checkpoint", b.limit)
 	}
 	if b.emit != nil && (p.chunk.len() >= batchRows || p.chunk.full()) {
 		b.emit(&batch{adds: b.takeAdds(), removes: b.removes.take()})
@@ -149,7 +155,7 @@ func (b *builder) file(p *partBuilder, f *action.File, remove bool) error {
 
 // discard forgets what an unfinished batch holds.
 func (b *builder) discard() {
-	b.b, b.emit, b.later = batch{}, nil, nil
+	b.b, b.emit, b.later, b.limit, b.spent = batch{}, nil, nil, 0, 0
 	b.adds.reset()
 	b.removes.reset()
 }

@@ -169,6 +169,9 @@ func TestDamagedStatistics(t *testing.T) {
 				t.Fatalf("%s has the statistics of another file", a.Path)
 			}
 		}
+		if err := snapshot.WriteCheckpoint(t.Context(), s); err == nil || !strings.Contains(err.Error(), "lose statistics") {
+			t.Errorf("a checkpoint without statistics was written: %v", err)
+		}
 		if good == 0 || none == 0 {
 			t.Errorf("%d with statistics, %d without", good, none)
 		}

@@ -54,9 +54,15 @@ type worker struct {
 }
 
 const (
-	ahead      = 16 // files under way at a time
-	pieceSize  = 4 << 20
-	largeFrom  = 8 << 20
+	ahead     = 16 // files under way at a time
+	pieceSize = 4 << 20
+	largeFrom = 8 << 20
+	// What the files of a checkpoint may take is bounded by the size of the
+	// checkpoint: compression does not make more of honest paths.
+	maxFile   = 1 << 40
+	expansion = 512
+	freeBytes = 64 << 20
+
 	maxHandles = 32        // files of a checkpoint that a snapshot keeps open
 	maxLine    = 512 << 20 // a longer one is refused
 	batchRows  = 1 << 14
@@ -186,6 +192,7 @@ func (r *reader) partTask(obj storage.Object, handler func(*worker) *action.Hand
 			return err
 		}
 		defer r.release(w)
+		w.b.limit = min(obj.Size, maxFile)*expansion + freeBytes
 		w.b.emit = func(b *batch) { t.batches = append(t.batches, b) }
 		err = checkpoint.ReadLater(r.ctx, r.bucket, obj, handler(w), checkpoint.Later{
 			Found:   func(s *checkpoint.Statistics) { w.b.later = &leftover{stats: s, log: r.env.Log} },

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sluicelake/sluice/action"
@@ -34,6 +35,9 @@ func (s *Snapshot) LastCheckpoint() int64 { return s.lineage.checkpoint.Load() }
 // _last_checkpoint to it. It does not hinder anybody: versions can be made and
 // read meanwhile.
 func WriteCheckpoint(ctx context.Context, s *Snapshot) error {
+	if err := s.files.statisticsError(); err != nil {
+		return fmt.Errorf("no checkpoint of %s at version %d is written, it would lose statistics for good: %w", s.bucket.URL(), s.version, err)
+	}
 	now := s.env.Now()
 	state := &checkpoint.State{
 		Version: s.version, Protocol: s.protocol, Metadata: s.metadata,
