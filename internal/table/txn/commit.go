@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type attempt struct {
 	result Result
 	losses int
 	cost   time.Duration // of the last publish
+	seen   *recent       // the commit that took the version, as just read
 }
 
 // CommitWork publishes a statement's effects as the next version. The
@@ -99,6 +101,9 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 		if err != nil {
 			return a.result, err
 		}
+		if outcome == deltalog.Taken && a.own(ctx, data) {
+			outcome = deltalog.Done
+		}
 		if outcome == deltalog.Done {
 			return a.finish(ctx, eff, actions, data)
 		}
@@ -135,9 +140,27 @@ func (a *attempt) catchUp(ctx context.Context) error {
 	return nil
 }
 
+// own reports whether the version that was taken is this very commit: something
+// between here and the store sent the request twice, and the second answer came back.
+func (a *attempt) own(ctx context.Context, data []byte) bool {
+	won, err := a.winner(ctx, a.version()+1)
+	if err != nil {
+		return false // the one who reads it next tells why
+	}
+	a.seen = &won
+	if !bytes.Equal(won.data, data) && deltalog.TxnID(won.data) != a.t.id {
+		return false
+	}
+	a.t.debug("the version was taken by this commit itself: a request was sent twice on its way", "version", won.version)
+	return true
+}
+
 // winner finds a version that was published: in this process' memory, or in the store.
 func (a *attempt) winner(ctx context.Context, version int64) (recent, error) {
 	l := a.t.log
+	if a.seen != nil && a.seen.version == version {
+		return *a.seen, nil
+	}
 	if a.base != nil {
 		if r, ok := l.lane.recall(a.base.Metadata().ID, version); ok {
 			return r, nil

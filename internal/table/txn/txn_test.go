@@ -364,6 +364,33 @@ func TestUnknownOutcomeIsResolved(t *testing.T) {
 	}
 }
 
+// twice sends each put-if-absent a second time, whose answer is the one that comes back.
+type twice struct{ storage.Driver }
+
+func (d twice) PutIfAbsent(ctx context.Context, key string, data []byte) error {
+	_ = d.Driver.PutIfAbsent(ctx, key, data)
+	return d.Driver.PutIfAbsent(ctx, key, data)
+}
+
+// TestRequestSentTwice: a proxy repeats the request; the commit is not taken for another's.
+func TestRequestSentTwice(t *testing.T) {
+	driver := tablekit.Place()
+	k := kit(t, func(s *tablekit.Spec) { s.Driver = driver })
+	l := txn.NewLog(env.New(), storage.NewBucket(twice{driver}), txn.Policy{})
+	t.Cleanup(func() { l.Close(context.Background()) })
+	for i := range 3 {
+		tx := begin(t, l)
+		res := commit(t, tx, file(fmt.Sprint("mine", i), "z"))
+		if res.Version != tx.ReadVersion()+1 || len(res.Winners) != 0 {
+			t.Errorf("version %d behind %d, winners %v", res.Version, tx.ReadVersion(), res.Winners)
+		}
+	}
+	s, err := k.Snapshot(t.Context(), snapshot.Latest())
+	if err != nil || s.NumFiles() != 5 {
+		t.Errorf("%v %v", s, err)
+	}
+}
+
 // TestUnknownOutcomeLostToAnother: while nobody knows, another writer takes the version.
 func TestUnknownOutcomeLostToAnother(t *testing.T) {
 	k, store, l := world(t)
