@@ -11,15 +11,35 @@ import (
 // Schema is the file's own schema as Delta types, for files that belong to no
 // table: unsigned integers widen, other units of time are microseconds. It
 // reports a column that no Delta type can hold.
-func (f *File) Schema() (s *types.Struct, err error) {
+func (f *File) Schema() (*types.Struct, error) {
+	return f.SchemaOf(func(string) bool { return true })
+}
+
+// SchemaOf is Schema of some of the columns.
+func (f *File) SchemaOf(wanted func(name string) bool) (s *types.Struct, err error) {
 	defer f.guard(&err)
-	s, err = naturalStruct(f.meta.root)
+	s, err = naturalStruct(f.meta.root, wanted)
 	return s, f.wrap(err)
 }
 
-func naturalStruct(g *parquetNode) (*types.Struct, error) {
+// Reads reports whether a column of the file can be read as a field wants it.
+func (f *File) Reads(want types.Field) (ok bool) {
+	defer func() { ok = ok && recover() == nil }()
+	r := &resolver{leaves: map[int]bool{}, kept: map[int]bool{}}
+	in, err := r.member(f.meta.root, want)
+	if err != nil || in == nil {
+		return false
+	}
+	_, err = r.column(want.Name, want.Type, in, true)
+	return err == nil
+}
+
+func naturalStruct(g *parquetNode, wanted func(name string) bool) (*types.Struct, error) {
 	s := &types.Struct{}
 	for _, k := range g.children {
+		if wanted != nil && !wanted(k.name) {
+			continue
+		}
 		t, err := naturalType(k)
 		if err != nil {
 			return nil, err
@@ -61,7 +81,7 @@ func naturalType(n *parquetNode) (types.Type, error) {
 		if n.logical.kind == logicalVariant {
 			return types.Variant, nil
 		}
-		return naturalStruct(n)
+		return naturalStruct(n, nil)
 	}
 	if n.logical.kind == logicalNothing {
 		return types.Void, nil
