@@ -21,10 +21,15 @@ func budgetOf(e *env.Env, workers int) budget {
 	return budget{window: min(max(share/4, 1<<20), 64<<20), batch: min(max(share/8, 64<<10), 64<<20)}
 }
 
-// workersFor is how many workers the memory of an operation carries.
-func workersFor(e *env.Env) int {
-	if e.Memory <= 0 {
-		return e.Workers
+// crew is how many goroutines read, and the turns that they take. The memory of
+// the operation must carry them.
+func crew(e *env.Env, src Source, o Options) (workers int, t turns) {
+	workers = max(e.Workers, 1)
+	if !near(src.Bucket.URL()) && o.Limit == 0 {
+		workers, t = 2*workers, newTurns(workers)
 	}
-	return int(min(int64(e.Workers), max(e.Memory/leastShare, 1)))
+	if e.Memory > 0 {
+		workers = int(min(int64(workers), max(e.Memory/leastShare, 1)))
+	}
+	return workers, t
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"sync/atomic"
@@ -150,23 +151,23 @@ func open(ctx context.Context, src Source, add *action.Add, most bool) (*parquet
 	if err != nil {
 		return nil, nil, err
 	}
-	f, closer, err := openAt(ctx, bucket, key, add.Size, most)
+	f, closer, err := openAt(ctx, src.turns, bucket, key, add.Size, most)
 	if errors.Is(err, storage.ErrInvalidKey) {
 		if bucket, key, err = src.behindLink(ctx, add.Path, key, err); err == nil {
-			f, closer, err = openAt(ctx, bucket, key, add.Size, most)
+			f, closer, err = openAt(ctx, src.turns, bucket, key, add.Size, most)
 		}
 	}
 	return f, closer, err
 }
 
-func openAt(ctx context.Context, bucket *storage.Bucket, key string, size int64, most bool) (*parquetio.File, func() error, error) {
+func openAt(ctx context.Context, t turns, bucket *storage.Bucket, key string, size int64, most bool) (*parquetio.File, func() error, error) {
 	if size <= 0 {
 		var err error
 		if size, err = sizeOf(ctx, bucket, key); err != nil {
 			return nil, nil, err
 		}
 	}
-	f, closer, err := openSized(ctx, bucket, key, size, most)
+	f, closer, err := openSized(ctx, t, bucket, key, size, most)
 	if err == nil {
 		return f, closer, nil
 	}
@@ -174,7 +175,7 @@ func openAt(ctx context.Context, bucket *storage.Bucket, key string, size int64,
 	if statErr != nil || actual == size {
 		return nil, nil, err
 	}
-	return openSized(ctx, bucket, key, actual, most)
+	return openSized(ctx, t, bucket, key, actual, most)
 }
 
 func sizeOf(ctx context.Context, b *storage.Bucket, key string) (int64, error) {
@@ -182,12 +183,16 @@ func sizeOf(ctx context.Context, b *storage.Bucket, key string) (int64, error) {
 	return obj.Size, err
 }
 
-func openSized(ctx context.Context, b *storage.Bucket, key string, size int64, most bool) (*parquetio.File, func() error, error) {
+func openSized(ctx context.Context, t turns, b *storage.Bucket, key string, size int64, most bool) (*parquetio.File, func() error, error) {
 	r, err := b.OpenReader(ctx, key, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := parquetio.Open(r, size, parquetio.OpenOptions{Name: key, Whole: wholeBelow(b.URL(), most), Cheap: near(b.URL()), Tail: tailOf(b.URL(), size)})
+	var at io.ReaderAt = r
+	if t != nil {
+		at = &waits{ReaderAt: r, turns: t}
+	}
+	f, err := parquetio.Open(at, size, parquetio.OpenOptions{Name: key, Whole: wholeBelow(b.URL(), most), Cheap: near(b.URL()), Tail: tailOf(b.URL(), size)})
 	if err != nil {
 		r.Close()
 		return nil, nil, err

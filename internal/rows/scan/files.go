@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"iter"
+	"math"
 	"sync"
 
 	"github.com/sluicelake/sluice/action"
@@ -16,7 +17,7 @@ type Share struct {
 }
 
 // Files yields the rows of many files, which Env.Workers goroutines read ahead
-// of the caller. The rows of one file come in their order; files come in any.
+// of the caller; from afar, as many more wait for the next bytes. The rows of one file come in their order; files come in any.
 // An error comes once, last. Leaving the loop ends the goroutines before the
 // loop statement is left.
 func Files(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Options) iter.Seq2[Batch, error] {
@@ -27,19 +28,22 @@ func Files(ctx context.Context, e *env.Env, src Source, adds []*action.Add, o Op
 			}
 		}
 	}
-	return stream(ctx, e, src, shares, min(workersFor(e), len(adds)), o, false)
+	return stream(ctx, e, src, shares, len(adds), o, false)
 }
 
 // Stream is Files for shares that come one by one, so that not all of them are
 // in memory at a time, and for rows in any order: several workers may read one
 // large file. Options.Rows does not count.
 func Stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], o Options) iter.Seq2[Batch, error] {
-	return stream(ctx, e, src, shares, workersFor(e), o, true)
+	return stream(ctx, e, src, shares, math.MaxInt, o, true)
 }
 
-func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], workers int, o Options, cut bool) iter.Seq2[Batch, error] {
+func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share], most int, o Options, cut bool) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
+		workers, turns := crew(e, src, o)
+		workers, src.turns = min(workers, most), turns
 		if workers <= 1 {
+			src.turns = nil
 			inOrder(ctx, e, src, shares, o, yield)
 			return
 		}
@@ -65,7 +69,9 @@ func stream(ctx context.Context, e *env.Env, src Source, shares iter.Seq[Share],
 		for range workers {
 			group.Go(func() {
 				for t, ok := work.take(); ok; t, ok = work.take() {
+					turns.begin()
 					err := work.do(ctx, t, func(b Batch) bool { return send(result{batch: b}) })
+					turns.end()
 					if err != nil {
 						if err != errStop {
 							send(result{err: src.fileError(t.share.Add, err)})

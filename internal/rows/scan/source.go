@@ -24,6 +24,8 @@ type Source struct {
 	// (shallow clones have such files). Nil, and address.ErrNotAllowed, refuse it
 	// with a *PathError: the log is untrusted input.
 	Outside func(ctx context.Context, url string) (*storage.Bucket, string, error)
+
+	turns turns // of the scan under way
 }
 
 // SourceOf reads the files of a snapshot.

@@ -34,12 +34,10 @@ func (p *Plan) Rows(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch
 			return
 		}
 		r := p.reading(p.refs(true, true))
-		if left > 0 && left <= fewRows { // reading ahead would cost more than it saves
+		if p.where == nil && left > 0 && left <= fewRows { // reading ahead would cost more than it saves
 			alone := *e
 			alone.Workers, e = 1, &alone
-			if p.where == nil {
-				r.options.Limit = left
-			}
+			r.options.Limit = left
 		}
 		for b, err := range scan.Stream(ctx, e, r.source, p.kept(), r.options) {
 			if err != nil {
