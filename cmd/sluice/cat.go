@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,7 +115,16 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 	if err != nil {
 		return err
 	}
-	format := r.format
+	return a.rows(cmd.Context(), scan, schema, r.format)
+}
+
+// batches is what rows come from.
+type batches interface {
+	Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
+}
+
+// rows prints rows in a format; "" is table, or with --json jsonl.
+func (a *app) rows(ctx context.Context, from batches, schema *types.Struct, format string) error {
 	if format == "" {
 		format = "table"
 		if a.json {
@@ -126,15 +136,15 @@ func (a *app) print(cmd *cobra.Command, url string, r *reading) error {
 	}
 	switch format {
 	case "csv":
-		return a.asCSV(cmd.Context(), scan, schema)
+		return a.asCSV(ctx, from, schema)
 	case "jsonl":
-		return a.asJSONL(cmd.Context(), scan, schema)
+		return a.asJSONL(ctx, from, schema)
 	case "arrow":
-		return a.asArrow(cmd.Context(), scan, schema)
+		return a.asArrow(ctx, from, schema)
 	case "parquet":
-		return a.asParquet(cmd.Context(), scan, schema)
+		return a.asParquet(ctx, from, schema)
 	}
-	return a.asTable(cmd.Context(), scan, schema)
+	return a.asTable(ctx, from, schema)
 }
 
 // rowFormats are the values of --format.
@@ -170,9 +180,9 @@ func twice(s *types.Struct) (string, bool) {
 	return "", false
 }
 
-func (a *app) asJSONL(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+func (a *app) asJSONL(ctx context.Context, rows batches, schema *types.Struct) error {
 	var line []byte
-	for b, err := range scan.Batches(ctx) {
+	for b, err := range rows.Batches(ctx) {
 		if err != nil {
 			return err
 		}
@@ -201,7 +211,7 @@ func cell(col arrow.Array, t types.Type, row int, null string) string {
 // tableRows is how many rows are held to align the columns of a table.
 const tableRows = 10_000
 
-func (a *app) asTable(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+func (a *app) asTable(ctx context.Context, from batches, schema *types.Struct) error {
 	var rows [][]string
 	var right []int
 	for i, f := range schema.Fields {
@@ -211,7 +221,7 @@ func (a *app) asTable(ctx context.Context, scan *sluice.Scan, schema *types.Stru
 	}
 	header := schema.Names()
 	shown := int64(0)
-	for b, err := range scan.Batches(ctx) {
+	for b, err := range from.Batches(ctx) {
 		if err != nil {
 			return err
 		}
@@ -248,13 +258,13 @@ func visible(s string) string {
 	return q[1 : len(q)-1]
 }
 
-func (a *app) asCSV(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+func (a *app) asCSV(ctx context.Context, rows batches, schema *types.Struct) error {
 	w := csv.NewWriter(a.out)
 	if err := w.Write(schema.Names()); err != nil {
 		return err
 	}
 	row := make([]string, len(schema.Fields))
-	for b, err := range scan.Batches(ctx) {
+	for b, err := range rows.Batches(ctx) {
 		if err != nil {
 			return err
 		}
@@ -278,13 +288,13 @@ func (a *app) asCSV(ctx context.Context, scan *sluice.Scan, schema *types.Struct
 	return w.Error()
 }
 
-func (a *app) asArrow(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+func (a *app) asArrow(ctx context.Context, rows batches, schema *types.Struct) error {
 	as, err := columns.ArrowSchema(schema)
 	if err != nil {
 		return err
 	}
 	w := ipc.NewWriter(a.out, ipc.WithSchema(as))
-	for b, err := range scan.Batches(ctx) {
+	for b, err := range rows.Batches(ctx) {
 		if err != nil {
 			return err
 		}
@@ -295,7 +305,7 @@ func (a *app) asArrow(ctx context.Context, scan *sluice.Scan, schema *types.Stru
 	return w.Close()
 }
 
-func (a *app) asParquet(ctx context.Context, scan *sluice.Scan, schema *types.Struct) error {
+func (a *app) asParquet(ctx context.Context, rows batches, schema *types.Struct) error {
 	as, err := columns.ArrowSchema(schema)
 	if err != nil {
 		return err
@@ -304,7 +314,7 @@ func (a *app) asParquet(ctx context.Context, scan *sluice.Scan, schema *types.St
 	if err != nil {
 		return err
 	}
-	for b, err := range scan.Batches(ctx) {
+	for b, err := range rows.Batches(ctx) {
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,240 @@
+package changes
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/types"
+)
+
+// Spec is a reading of changes.
+type Spec struct {
+	// From is the first version: by number, or by a time at or after which it was
+	// committed. Without either it is the newest version.
+	From snapshot.At
+	// To is the last version, by number or by a time at or before which it was
+	// committed. Without either it is the newest version.
+	To snapshot.At
+	// After goes on behind a place that was reached before, instead of From.
+	After   Cursor
+	Columns []string  // of the table, and those of the feed; nil: all
+	Where   expr.Expr // over the same columns, not bound; nil: all rows
+	Options expr.Options
+}
+
+// The columns that a change feed adds to those of the table.
+var feedColumns = []types.Field{
+	{Name: "_change_type", Type: types.String, Nullable: true},
+	{Name: "_commit_version", Type: types.Long, Nullable: true},
+	{Name: "_commit_timestamp", Type: types.Timestamp, Nullable: true},
+}
+
+// Plan is a Spec bound to a table: which versions, which columns. The files are
+// found version by version when rows are read.
+type Plan struct {
+	env     *env.Env
+	latest  *snapshot.Snapshot
+	span    span
+	after   place // where reading begins
+	commits []commit
+	stamps  []*action.Metadata // the metadata at each commit
+	read    *feature.Columns   // the table's columns, as rows are told
+	all     *types.Struct      // and those of the feed
+	out     []int              // ordinals of the output
+	load    []int              // ordinals to be read
+	schema  *types.Struct      // of the output
+	where   expr.Expr          // bound to all; nil: all rows
+	pruner  *prune.Pruner      // nil: every file
+}
+
+// NewPlan finds the range and checks that its changes were recorded and can be
+// told in one schema: that of the range's last version for tables with column
+// mapping, else the newest (delta-spark's CDCReader).
+func NewPlan(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, spec Spec) (*Plan, error) {
+	p := &Plan{env: e, latest: latest}
+	var after *place
+	if spec.After != "" {
+		at, err := spec.After.place()
+		if err != nil {
+			return nil, err
+		}
+		if at.table != latest.Metadata().ID {
+			return nil, &CursorError{spec.After, fmt.Sprintf("it belongs to another table (id %s, not %s)", at.table, latest.Metadata().ID)}
+		}
+		after = &at
+	}
+	var err error
+	if p.span, err = resolve(ctx, e, latest, spec, after); err != nil {
+		return nil, err
+	}
+	p.after = place{version: p.span.start, table: latest.Metadata().ID}
+	if after != nil {
+		p.after = *after
+	}
+	p.read = latest.Columns()
+	if p.span.end >= p.span.start {
+		if err := p.check(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.bind(spec)
+}
+
+// check reads the commits of the range and refuses what cannot be told.
+func (p *Plan) check(ctx context.Context) error {
+	url := p.latest.Bucket().URL()
+	fail := func(class string, version int64, format string, args ...any) error {
+		return &Error{Class: class, Table: url, From: p.span.start, To: p.span.end, Version: version, Why: fmt.Sprintf(format, args...)}
+	}
+	var err error
+	if p.commits, err = readCommits(ctx, p.env, p.latest, p.span); err != nil {
+		return err
+	}
+	head := func(v int64) (*action.Metadata, error) {
+		if v == p.latest.Version() {
+			return p.latest.Metadata(), nil
+		}
+		h, err := snapshot.LoadHead(ctx, p.env, p.latest.Bucket(), snapshot.Version(v))
+		if err != nil {
+			return nil, err
+		}
+		return h.Metadata(), nil
+	}
+	md := p.commits[0].metadata
+	if md == nil {
+		if md, err = head(p.span.start); err != nil {
+			return err
+		}
+	}
+	first := md
+	p.stamps = make([]*action.Metadata, len(p.commits))
+	for i, c := range p.commits {
+		if c.metadata != nil {
+			md = c.metadata
+		}
+		p.stamps[i] = md
+		if !feature.ChangeDataFeed(md) {
+			return fail(classNotRecorded, c.version, "the change feed was off at version %d (delta.enableChangeDataFeed), so its changes were not recorded; begin behind it, or turn the feed on and read what comes then", c.version)
+		}
+	}
+	if feature.ColumnMapping(p.latest.Metadata()) != feature.MappingNone && p.span.end < p.latest.Version() {
+		if p.read, err = feature.Mapping(md, nil); err != nil {
+			return err
+		}
+	}
+	for _, f := range feedColumns {
+		if i := p.read.Logical.Index(f.Name); i >= 0 {
+			return fail(classReservedName, p.span.end, "the table has a column %s of its own", types.QuoteIdentifier(p.read.Logical.Fields[i].Name))
+		}
+	}
+	for i, m := range p.stamps {
+		if i > 0 && m == p.stamps[i-1] {
+			continue
+		}
+		old, err := feature.Mapping(m, nil)
+		if err != nil {
+			return err
+		}
+		if !readable(old, p.read) {
+			class, v := classSchemaChange, p.commits[i].version
+			if m == first {
+				class = classDataSchema
+			}
+			return fail(class, v, "the columns of version %d were dropped, renamed or given another type since: %s then, %s in the schema of the reading; read the versions before and after the change apart", v, old.Logical, p.read.Logical)
+		}
+	}
+	return nil
+}
+
+// bind resolves columns and condition.
+func (p *Plan) bind(spec Spec) error {
+	p.all = types.NewStruct(append(slices.Clip(p.read.Logical.Fields), feedColumns...)...)
+	n := len(p.read.Logical.Fields)
+	if spec.Columns == nil {
+		for i := range p.all.Fields {
+			p.out = append(p.out, i)
+		}
+	}
+	for _, text := range spec.Columns {
+		if strings.TrimSpace(text) == "*" {
+			for i := range p.all.Fields {
+				p.out = append(p.out, i)
+			}
+			continue
+		}
+		i, err := p.column(text, spec.Options)
+		if err != nil {
+			return err
+		}
+		p.out = append(p.out, i)
+	}
+	p.schema = &types.Struct{}
+	need := map[int]bool{}
+	for _, i := range p.out {
+		p.schema.Fields = append(p.schema.Fields, p.all.Fields[i])
+		need[i] = true
+	}
+	if spec.Where != nil {
+		e, err := expr.Bind(spec.Where, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: p.all}}, Options: spec.Options})
+		if err != nil {
+			return fmt.Errorf("WHERE: %w", err)
+		}
+		if k := e.Type().Kind(); k != types.KindBoolean && k != types.KindVoid {
+			return &expr.BindError{Class: "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", SQLState: "42K09", Msg: fmt.Sprintf("WHERE: %s is %s, a condition must be boolean", spec.Where, e.Type())}
+		}
+		p.where = expr.Fold(e, eval.Literal)
+		var ofTable []expr.Expr
+		for _, c := range expr.Conjuncts(p.where) {
+			refs := expr.Refs(c)
+			for _, i := range refs {
+				need[i] = true
+			}
+			if len(refs) > 0 && refs[len(refs)-1] < n {
+				ofTable = append(ofTable, c)
+			}
+		}
+		if len(ofTable) > 0 {
+			p.pruner = prune.New(expr.And(ofTable...), p.read.Logical, p.read.Partition)
+		}
+	}
+	p.load = []int{}
+	for i := range n {
+		if need[i] {
+			p.load = append(p.load, i)
+		}
+	}
+	return nil
+}
+
+// column finds a column by its name, which may stand in backquotes.
+func (p *Plan) column(text string, o expr.Options) (int, error) {
+	e, err := expr.Parse(text)
+	if err == nil {
+		e, err = expr.Bind(e, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: p.all}}, Options: o})
+	}
+	if err != nil {
+		return 0, err
+	}
+	c, ok := e.(*expr.Column)
+	if !ok {
+		return 0, &expr.BindError{Class: "UNRESOLVED_COLUMN.WITH_SUGGESTION", SQLState: "42703",
+			Msg: fmt.Sprintf("%s is no column; the columns are %s", text, strings.Join(p.all.Names(), ", "))}
+	}
+	return c.Ref, nil
+}
+
+// Schema is the schema of the rows.
+func (p *Plan) Schema() *types.Struct { return p.schema }
+
+// Range is the first and the last version; the last lies before the first when
+// there is nothing to read.
+func (p *Plan) Range() (from, to int64) { return p.span.start, p.span.end }
