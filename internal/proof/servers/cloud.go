@@ -31,7 +31,9 @@ func StartS3(t testing.TB) *S3 {
 		t.Fatal(err)
 	}
 	url := start(t, program{variable: VersityGW, dir: dir, env: []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey},
-		args: func(host, port string) []string { return []string{"--port", host + ":" + port, "--quiet", "posix", "data"} }})
+		args: func(host, port string) []string {
+			return []string{"--port", host + ":" + port, "--quiet", "posix", "data"}
+		}})
 	return &S3{Endpoint: url, dir: filepath.Join(dir, "data")}
 }
 

@@ -24,6 +24,7 @@ const (
 	VersityGW = "SLUICE_VERSITYGW" // the program versitygw: S3
 	Moto      = "SLUICE_MOTO"      // the program moto_server: DynamoDB
 	FakeGCS   = "SLUICE_FAKE_GCS"  // the program fake-gcs-server
+	Azurite   = "SLUICE_AZURITE"   // the program azurite-blob: Azure Blob Storage
 )
 
 // program is how one is started.
@@ -32,6 +33,7 @@ type program struct {
 	args     func(host, port string) []string
 	env      []string
 	dir      string
+	ready    func(url string) bool // nil: when anything speaks HTTP
 }
 
 // start runs the program until the test ends and returns its base URL; without
@@ -83,7 +85,11 @@ func attempt(t testing.TB, p program, path string) (string, error) {
 			return "", fmt.Errorf("%s ended at once: %v: %s", filepath.Base(path), err, log)
 		default:
 		}
-		if answers(url) {
+		ready := answers
+		if p.ready != nil {
+			ready = p.ready
+		}
+		if ready(url) {
 			t.Cleanup(stop)
 			return url, nil
 		}
