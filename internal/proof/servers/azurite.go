@@ -47,7 +47,9 @@ func StartAzurite(t testing.TB, name string, id *emulator.Identity) (endpoint st
 	options := &container.ClientOptions{}
 	options.Transport, options.Retry = client, policy.RetryOptions{MaxRetries: -1}
 	url := start(t, program{variable: Azurite,
-		args: func(host, port string) []string { return append([]string{"--blobHost", host, "--blobPort", port}, args...) },
+		args: func(host, port string) []string {
+			return append([]string{"--blobHost", host, "--blobPort", port}, args...)
+		},
 		ready: func(url string) bool {
 			c, err := container.NewClientWithSharedKeyCredential(secure(url)+"/"+AzureAccount+"/"+name, credential, options)
 			if err != nil {
