@@ -6,8 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/klauspost/compress/s2"
+
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
 )
 
 func codec(t testing.TB, c compress.Compression) compress.Codec {
@@ -78,5 +84,44 @@ func TestCodecsKeepToTheirRoom(t *testing.T) {
 	z := codec(t, compress.Codecs.Zstd).Encode(nil, big)
 	if _, err := compress.Decode(codec(t, compress.Codecs.Zstd), big, z); err == nil || !strings.Contains(err.Error(), "fill memory") {
 		t.Errorf("%d bytes out of %d: %v", len(big), len(z), err)
+	}
+}
+
+// TestLittleFileOfMuchText: a dictionary makes 280 MB of a small file,
+// which is read some rows at a time.
+func TestLittleFileOfMuchText(t *testing.T) {
+	const rows = 1400
+	word := strings.Repeat("x", 200_000)
+	vals := make([]any, rows)
+	for i := range vals {
+		vals[i] = word
+	}
+	a, err := columns.FromValues(types.String, vals...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := types.NewStruct(field("c", types.String))
+	data := arrowFile(t, s, []arrow.Array{a}, parquet.WithDictionaryDefault(true), parquet.WithDictionaryPageSizeLimit(1<<20), parquet.WithCompression(compress.Codecs.Snappy))
+	if len(data) > 100_000 {
+		t.Fatalf("the file has %d bytes", len(data))
+	}
+	f, err := Open(bytes.NewReader(data), int64(len(data)), OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range [][]RowRange{nil, {{1300, 1310}}} {
+		n, largest := 0, 0
+		for b, err := range f.Read(t.Context(), Query{Schema: s, Rows: part}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, largest = n+b.Rows, max(largest, b.Rows)
+			if got := b.Columns[0].(*array.String).Value(b.Rows - 1); got != word {
+				t.Fatal("another word")
+			}
+		}
+		if part == nil && (n != rows || largest*len(word) > batchLimit) || part != nil && n != 10 {
+			t.Errorf("%d rows, at most %d at a time", n, largest)
+		}
 	}
 }

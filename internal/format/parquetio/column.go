@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/parquet"
@@ -34,6 +35,7 @@ type columnReader struct {
 	int96      []parquet.Int96
 	rest       *leafRows // lists: what was read behind the last row
 	textPerRow int
+	most       int // bytes of text and of levels that one read may give; 0: 2 GiB
 	scratch    *vector
 	passing    bool // values are needed until the next ones are read only
 }
@@ -56,6 +58,7 @@ func (c *columnReader) read(from int64, n int) (*leafRows, error) {
 	} else {
 		out.vec = newVector(c.leaf.physical, n, c.textPerRow*n+c.textPerRow*n/8)
 	}
+	out.vec.most = c.most
 	if err := c.readInto(out, n); err != nil {
 		return nil, err
 	}
@@ -91,12 +94,16 @@ func (c *columnReader) seek(row int64) error {
 	}
 	for c.row < row {
 		n := int(min(row-c.row, 1<<14))
+		if c.leaf.rep > 0 {
+			n = min(n, 1<<10)
+		}
 		passed := &leafRows{}
 		if c.plain() {
 			passed.vec = c.blank(n)
 		} else {
 			passed.vec = newVector(c.leaf.physical, n, 0)
 		}
+		passed.vec.drop = c.leaf.rep == 0 // of a list, values behind the last row are kept
 		if err := c.readInto(passed, n); err != nil {
 			return err
 		}
@@ -276,6 +283,9 @@ func (c *columnReader) readRepeated(out *leafRows, n int) error {
 		k, err := c.moreLevels(out, max(n-rows, ahead))
 		if err != nil {
 			return err
+		}
+		if size := 4 * len(out.defs); size > math.MaxInt32 || c.most > 0 && size > c.most {
+			return errTooMuchText
 		}
 		if k == 0 {
 			if rows < n {

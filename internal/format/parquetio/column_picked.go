@@ -61,7 +61,7 @@ func (c *columnReader) blank(n int) *vector {
 		c.scratch = newVector(c.leaf.physical, n, c.textPerRow*n)
 		return c.scratch
 	}
-	v.n, v.nulls, v.valid = 0, 0, nil
+	v.n, v.nulls, v.valid, v.most, v.drop = 0, 0, nil, 0, false
 	v.fixed, v.data = v.fixed[:0], v.data[:0]
 	if v.width == 0 {
 		v.offsets = v.offsets[:1]
@@ -88,13 +88,14 @@ func (v *vector) gather(w *vector, at []int32, base int32) error {
 	default:
 		data, offsets := v.data, v.offsets
 		for _, p := range at {
-			data = append(data, w.data[w.offsets[p-base]:w.offsets[p-base+1]]...)
+			b := w.data[w.offsets[p-base]:w.offsets[p-base+1]]
+			if len(data)+len(b) > math.MaxInt32 {
+				return errTooMuchText
+			}
+			data = append(data, b...)
 			offsets = append(offsets, int32(len(data)))
 		}
 		v.data, v.offsets = data, offsets
-		if len(data) > math.MaxInt32 {
-			return errTooMuchText
-		}
 	}
 	return nil
 }

@@ -58,8 +58,14 @@ const (
 	// parquet-mr before 1.2.9, which forgot the header of the dictionary (PARQUET-816).
 	oldPadding = 100
 
-	leastPage, mostPage = 64 << 20, 1 << 30
+	leastPage, mostPage, allPages = 64 << 20, 1 << 30, 2 << 30
 )
+
+// pageLimit is the largest page of a file of which some columns are read at the
+// same time: each has a page in memory.
+func (m *fileMeta) pageLimit(columns int) int64 {
+	return min(m.page, max(leastPage, allPages/int64(max(columns, 1))))
+}
 
 // readMeta checks what arrow-go parsed.
 func readMeta(md *metadata.FileMetaData, fileSize int64) (*fileMeta, error) {

@@ -2,6 +2,7 @@ package parquetio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -84,6 +85,7 @@ type reading struct {
 	pq      *file.Reader
 	left    int64                             // rows up to the limit
 	text    bool                              // some columns have values of any length
+	rows    int64                             // most rows of a batch, since one with more was too large; 0: not yet
 	perRow  int64                             // bytes of a row of the last batch, 0 before the first
 	index   *metadata.RowGroupPageIndexReader // of the row group; nil: none
 	pages   map[int][]pageLocation            // by leaf, of the row group
@@ -188,7 +190,8 @@ func (f *File) plan(q Query) (r *reading, err error) {
 	r.planPredicate()
 	props := parquet.NewReaderProperties(nil)
 	props.BufferedStreamEnabled = true
-	props.MaxCompressedPageSize, props.MaxUncompressedPageSize = f.meta.page, f.meta.page
+	page := f.meta.pageLimit(len(r.leaves))
+	props.MaxCompressedPageSize, props.MaxUncompressedPageSize = page, page
 	r.pq, err = file.NewParquetReader(&r.win, file.WithMetadata(f.md), file.WithReadProps(props))
 	return r, err
 }
@@ -227,9 +230,17 @@ func (r *reading) want(o int, to *side) error {
 // the footer does not know it of text from a dictionary.
 const firstRows = 1 << 12
 
+// batchLimit is how many bytes of text or levels a batch of several rows may have
+// in one column. A dictionary, or a long list of nothing, can make more out of a
+// small file: then fewer rows are read at a time.
+const batchLimit = 256 << 20
+
 // step is how many rows the next batch of a row group has at most.
 func (r *reading) step(g *rowGroup) int64 {
 	step := int64(r.q.Batch)
+	if r.rows > 0 {
+		step = min(step, r.rows)
+	}
 	each := g.bytes(r.leaves)*4/max(g.rows, 1) + 8*int64(len(r.leaves))
 	if r.perRow == 0 && r.text {
 		step = min(step, firstRows)
@@ -253,7 +264,10 @@ func (r *reading) group(ctx context.Context, g *rowGroup, first int64, ranges []
 			}
 			n := int(min(r.step(g), rng.to-from))
 			cols := make([]arrow.Array, len(r.columns))
-			if err := r.batch(cols, &r.late, readers, from, n); err != nil {
+			if err := r.batch(cols, &r.late, readers, from, n); errors.Is(err, errTooMuchText) && n > 1 {
+				r.rows = max(1, int64(n)/16)
+				return r.group(ctx, g, first, intersect(ranges, []rowRange{{from, g.rows}}), yield)
+			} else if err != nil {
 				return false, err
 			}
 			if !yield(Batch{Columns: cols, First: first + from, Rows: n}) {
@@ -346,6 +360,9 @@ func (r *reading) batch(cols []arrow.Array, s *side, readers map[int]*columnRead
 	defer r.f.guard(&err)
 	rows := make(map[int]*leafRows, len(readers))
 	for _, l := range s.leaves {
+		if readers[l].most = 0; n > 1 && r.q.Choose == nil {
+			readers[l].most = batchLimit
+		}
 		if rows[l], err = readers[l].read(from, n); err != nil {
 			return r.leafError(l, err)
 		}

@@ -19,9 +19,23 @@ type vector struct {
 	data    []byte
 	valid   []byte // bitmap; nil when nothing is NULL
 	nulls   int
+	most    int  // bytes that data may have, 0: as many as offsets can tell
+	drop    bool // text is passed over: every value is empty
 }
 
-var errTooMuchText = errors.New("the text of one batch exceeds 2 GiB")
+var errTooMuchText = errors.New("the values of one batch exceed 2 GiB")
+
+// room checks that n more bytes may be added to data.
+func (v *vector) room(n int) error {
+	limit := v.most
+	if limit == 0 {
+		limit = math.MaxInt32
+	}
+	if n > limit-len(v.data) {
+		return errTooMuchText
+	}
+	return nil
+}
 
 // vectorWidth is the width of a physical type in a vector.
 func vectorWidth(p parquet.Type) int {
@@ -69,15 +83,25 @@ func (v *vector) addBytes(vals []parquet.ByteArray) error { return addAll(v, val
 func (v *vector) addFixed(vals []parquet.FixedLenByteArray) error { return addAll(v, vals) }
 
 func addAll[T ~[]byte](v *vector, vals []T) error {
+	total := 0
+	for _, b := range vals {
+		total += len(b)
+	}
+	if v.drop {
+		for range vals {
+			v.offsets = append(v.offsets, int32(len(v.data)))
+		}
+		return nil
+	}
+	if err := v.room(total); err != nil {
+		return err
+	}
 	data, offsets := v.data, v.offsets
 	for _, b := range vals {
 		data = append(data, b...)
 		offsets = append(offsets, int32(len(data)))
 	}
 	v.data, v.offsets = data, offsets
-	if len(data) > math.MaxInt32 {
-		return errTooMuchText
-	}
 	return nil
 }
 
@@ -87,12 +111,12 @@ func (v *vector) take(w *vector) error {
 		v.fixed = append(v.fixed, w.fixed...)
 		return nil
 	}
+	if err := v.room(len(w.data)); err != nil {
+		return err
+	}
 	for i := range len(w.offsets) - 1 {
 		v.data = append(v.data, w.data[w.offsets[i]:w.offsets[i+1]]...)
 		v.offsets = append(v.offsets, int32(len(v.data)))
-	}
-	if len(v.data) > math.MaxInt32 {
-		return errTooMuchText
 	}
 	return nil
 }
