@@ -123,3 +123,11 @@ func (w *writer) end(op string, err error) {
 		w.s.record(w.start, Entry{Op: op, Key: w.key, Bytes: w.bytes, Err: err})
 	}
 }
+
+// Describe is the wrapped driver's.
+func (s *Store) Describe() map[string]string {
+	if d, ok := s.next.(storage.Describer); ok {
+		return d.Describe()
+	}
+	return nil
+}
