@@ -49,21 +49,16 @@ func (c *cursor) text() ([]byte, bool) {
 		return nil, false
 	}
 	start := c.pos
-	for {
-		i := bytes.IndexByte(c.b[c.pos:], '"')
-		if i < 0 {
-			return nil, false
-		}
-		end := c.pos + i
-		c.pos = end + 1
-		slashes := 0
-		for end-slashes > start && c.b[end-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return c.b[start:end], true
+	for i := start; i < len(c.b); i++ { // keys and values are short
+		switch c.b[i] {
+		case '"':
+			c.pos = i + 1
+			return c.b[start:i], true
+		case '\\':
+			i++
 		}
 	}
+	return nil, false
 }
 
 // token reads any value and returns its bytes.
