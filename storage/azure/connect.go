@@ -76,7 +76,7 @@ func (t *signIn) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	broken := new(error)
 	tok, err := t.cred.GetToken(context.WithValue(ctx, wireKey{}, broken), o)
 	if err != nil {
-		return tok, remote.NotSent(t.hide.clean(signInError(ctx, t.who, err, *broken)))
+		return tok, remote.NotSent(noObject(t.hide.clean(signInError(ctx, t.who, err, *broken))))
 	}
 	return tok, nil
 }

@@ -64,11 +64,32 @@ func (r redactor) clean(err error) error {
 	case errors.As(err, &mine):
 	case errors.As(err, &resp):
 		err = r.reply(resp)
+		if isCode(err, "ContainerNotFound", "FilesystemNotFound") {
+			err = noObject(fmt.Errorf("the container does not exist: %w", err))
+		}
 	default:
 		err = bare(err)
 	}
 	if r.text(err.Error()) != err.Error() {
 		return &hidden{r.text(err.Error()), err}
+	}
+	return err
+}
+
+// apart is an error that is not about an object, though an answer in it may say that
+// something was not found: a secret, a container.
+type apart struct{ err error }
+
+func (a *apart) Error() string { return a.err.Error() }
+func (a *apart) Is(target error) bool {
+	return target != storage.ErrNotExist && errors.Is(a.err, target)
+}
+func (a *apart) As(target any) bool { return errors.As(a.err, target) }
+
+// noObject marks an error as apart.
+func noObject(err error) error {
+	if errors.Is(err, storage.ErrNotExist) {
+		return &apart{err}
 	}
 	return err
 }

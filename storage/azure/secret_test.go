@@ -167,7 +167,7 @@ func TestSignInErrors(t *testing.T) {
 			for _, api := range []string{"dfs", "blob"} {
 				b := mustOpen(t, "abfss://lake@acc.dfs.core.windows.net/t", options, append(c.extra, "api", api)...)
 				err := b.PutIfAbsent(t.Context(), "k", nil)
-				if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, storage.ErrOutcomeUnknown) || errors.Is(err, storage.ErrNotExist) && name != "no such secret" {
+				if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, storage.ErrOutcomeUnknown) || errors.Is(err, storage.ErrNotExist) {
 					t.Errorf("%s: %v\nwant an error with %s", api, err, c.want)
 				}
 				if strings.Contains(err.Error(), "\n") {
@@ -175,6 +175,28 @@ func TestSignInErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A container that is not there is not an object that is not there.
+func TestNoContainer(t *testing.T) {
+	_, options := cloud(t)
+	for api, b := range map[string]*storage.Bucket{
+		"dfs":  mustOpen(t, "abfss://none@acc.dfs.core.windows.net/t", options),
+		"blob": mustOpen(t, "wasbs://none@devstoreaccount1.blob.core.windows.net/t", map[string]string{"endpoint": azurite(t, nil), "key": azuriteKey}),
+	} {
+		said := 0
+		for _, err := range all(t, b) {
+			if errors.Is(err, storage.ErrNotExist) {
+				t.Errorf("%s: %v", api, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "the container does not exist") {
+				said++
+			}
+		}
+		if said < 6 {
+			t.Errorf("%s: %d calls say that there is no container", api, said)
+		}
 	}
 }
 

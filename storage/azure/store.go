@@ -130,13 +130,13 @@ func (s *Store) connect(ctx context.Context) (*connection, error) {
 	a, secrets, err := s.resolve(ctx)
 	hide := redactor(secrets)
 	if err != nil {
-		return nil, remote.NotSent(hide.clean(err))
+		return nil, remote.NotSent(noObject(hide.clean(err)))
 	}
 	c := &connection{hide: hide}
 	if s.set.address.api == "dfs" {
 		c.door = newDFS(s, c, a)
 	} else if c.door, err = newBlobs(s, c, a); err != nil {
-		return nil, remote.NotSent(hide.clean(err))
+		return nil, remote.NotSent(noObject(hide.clean(err)))
 	}
 	s.conn = c
 	return c, nil
@@ -259,9 +259,6 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	err = s.repeat(ctx, func(ctx context.Context, c *connection) error { return c.door.remove(ctx, p) })
-	if isCode(err, "ContainerNotFound", "FilesystemNotFound") {
-		return err
-	}
 	if errors.Is(err, storage.ErrNotExist) || isCode(err, "DirectoryNotEmpty", "DirectoryIsNotEmpty") {
 		return nil
 	}

@@ -75,7 +75,7 @@ func (v *vaults) secret(ctx context.Context, ref string) (string, error) {
 		return cred.hide.clean(err)
 	})
 	if err != nil {
-		return "", err
+		return "", noObject(err)
 	}
 	if got.Value == nil || *got.Value == "" {
 		return "", fmt.Errorf("the secret is empty")
