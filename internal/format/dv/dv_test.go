@@ -2,6 +2,7 @@ package dv
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -273,7 +275,47 @@ func FuzzZ85(f *testing.F) {
 	})
 }
 
+// native encodes rows below 1<<34 in the native format.
+func native(t testing.TB, rows *roaring64.Bitmap) []byte {
+	t.Helper()
+	out := binary.LittleEndian.AppendUint32(nil, nativeMagic)
+	out = binary.LittleEndian.AppendUint32(out, 4)
+	for key := range uint64(4) {
+		part := roaring.New()
+		for _, v := range rows.ToArray() {
+			if v>>32 == key {
+				part.Add(uint32(v))
+			}
+		}
+		data, err := part.ToBytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(binary.LittleEndian.AppendUint32(out, uint32(len(data))), data...)
+	}
+	return out
+}
+
+func TestNativeFormat(t *testing.T) {
+	for _, want := range []*roaring64.Bitmap{roaring64.New(), roaring64.BitmapOf(0, 7, 1<<32+5, 3<<32+1<<31)} {
+		data := native(t, want)
+		rows, err := Decode(data)
+		if err != nil || !rows.Equals(want) {
+			t.Errorf("%v: %v, %v", want, rows, err)
+		}
+		for n := range data {
+			if rows, err := Decode(data[:n]); err == nil {
+				t.Errorf("%d of %d bytes give %v", n, len(data), rows)
+			}
+		}
+		if _, err := Decode(append(data, 0)); err == nil {
+			t.Error("a byte too many")
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
+	f.Add(native(f, roaring64.BitmapOf(1, 1<<33)))
 	for _, b := range []*roaring64.Bitmap{roaring64.New(), roaring64.BitmapOf(1, 2, 1<<40), roaring64.BitmapOf(0)} {
 		data, _ := Encode(b)
 		f.Add(data)

@@ -15,6 +15,10 @@ import (
 // portable 64-bit Roaring format.
 const Magic = 1681511377
 
+// nativeMagic names the format that delta-spark can read and write besides: the
+// bitmaps of all upper halves from 0 on, each behind its size.
+const nativeMagic = 1681511376
+
 // fileVersion is the first byte of a vector file.
 const fileVersion = 1
 
@@ -40,7 +44,13 @@ func Decode(data []byte) (rows *roaring64.Bitmap, err error) {
 	if len(data) < 12 {
 		return nil, fmt.Errorf("%d bytes are too few for a vector", len(data))
 	}
-	if m := binary.LittleEndian.Uint32(data); m != Magic {
+	switch m := binary.LittleEndian.Uint32(data); m {
+	case Magic:
+	case nativeMagic:
+		if data, err = portable(data[4:]); err != nil {
+			return nil, err
+		}
+	default:
 		return nil, fmt.Errorf("magic number %d, want %d", m, Magic)
 	}
 	defer func() { // the bitmap library trusts its container headers
@@ -69,6 +79,26 @@ func Decode(data []byte) (rows *roaring64.Bitmap, err error) {
 		return nil, fmt.Errorf("row %d is negative", int64(rows.Maximum()))
 	}
 	return rows, nil
+}
+
+// portable spells the native format, less its magic number, in the portable one.
+func portable(data []byte) ([]byte, error) {
+	count := binary.LittleEndian.Uint32(data)
+	rest := data[4:]
+	out := binary.LittleEndian.AppendUint32(make([]byte, 0, len(data)+8), Magic)
+	out = binary.LittleEndian.AppendUint64(out, uint64(count))
+	for key := range count {
+		if len(rest) < 4 {
+			return nil, fmt.Errorf("%d buckets do not fit in %d bytes", count, len(data))
+		}
+		size := binary.LittleEndian.Uint32(rest)
+		if rest = rest[4:]; uint64(size) > uint64(len(rest)) {
+			return nil, fmt.Errorf("bucket %d of %d bytes does not fit in %d", key, size, len(rest))
+		}
+		out = append(binary.LittleEndian.AppendUint32(out, key), rest[:size]...)
+		rest = rest[size:]
+	}
+	return append(out, rest...), nil
 }
 
 // appendFrame appends a vector as it stands in a file.
