@@ -59,11 +59,14 @@ func Open(r io.ReaderAt, size int64, o OpenOptions) (f *File, err error) {
 	if err != nil {
 		return nil, f.wrap(err)
 	}
+	if n > maxFooter {
+		return nil, f.wrap(fmt.Errorf("its footer claims %d bytes, at most %d are read", n, int64(maxFooter)))
+	}
 	footer, err := f.src.bytes(size-footerTail-n, size-footerTail)
 	if err != nil {
 		return nil, f.wrap(err)
 	}
-	if f.md, err = metadata.NewFileMetaData(footer, nil); err != nil {
+	if f.md, err = parseFooter(footer); err != nil {
 		return nil, f.wrap(err)
 	}
 	f.md.SetSourceFileSize(size)

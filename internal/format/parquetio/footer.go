@@ -31,6 +31,18 @@ func Footer(r io.ReaderAt, size int64) (md *metadata.FileMetaData, err error) {
 	if err := readFull(r, footer, size-footerTail-n); err != nil {
 		return nil, err
 	}
+	if md, err = parseFooter(footer); err != nil {
+		return nil, err
+	}
+	if md.IsSetEncryptionAlgorithm() {
+		return nil, errors.New("it is encrypted, which sluice does not read")
+	}
+	md.SetSourceFileSize(size)
+	return md, nil
+}
+
+// parseFooter walks a footer before memory is allocated for what it claims.
+func parseFooter(footer []byte) (*metadata.FileMetaData, error) {
 	w, err := walkThrift(footer)
 	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
@@ -38,12 +50,9 @@ func Footer(r io.ReaderAt, size int64) (md *metadata.FileMetaData, err error) {
 	if err := w.checkSchema(); err != nil {
 		return nil, err
 	}
-	if md, err = metadata.NewFileMetaData(footer, nil); err != nil {
+	md, err := metadata.NewFileMetaData(footer, nil)
+	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
 	}
-	if md.IsSetEncryptionAlgorithm() {
-		return nil, errors.New("it is encrypted, which sluice does not read")
-	}
-	md.SetSourceFileSize(size)
 	return md, nil
 }
