@@ -182,6 +182,7 @@ func restore(s, old *snapshot.Snapshot) []action.Action {
 	for i := range then.All() {
 		a := then.Add(i)
 		if _, ok := now.Find(a.Path, a.DeletionVector.ID()); !ok {
+			a.DataChange = true
 			acts = append(acts, a)
 		}
 	}

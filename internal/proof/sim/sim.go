@@ -132,6 +132,12 @@ func (w *world) build(ctx context.Context, r *rand.Rand) (partitioned bool, err 
 	if r.IntN(6) == 0 {
 		spec.Properties["delta.dataSkippingNumIndexedCols"] = "0"
 	}
+	if r.IntN(3) == 0 {
+		spec.Properties["delta.enableChangeDataFeed"] = "true"
+	}
+	if r.IntN(4) == 0 {
+		spec.Properties["delta.enableRowTracking"] = "true"
+	}
 	w.apart, w.small = r.IntN(2) == 0, int64(r.IntN(2))
 	w.store = tablekit.Place()
 	spec.Driver = w.store
@@ -399,6 +405,7 @@ func (w *world) check(ctx context.Context) error {
 		}
 	}
 	if len(errs) == 0 {
+		errs = append(errs, w.feeds(ctx, first, newest, states, extra))
 		errs = append(errs, w.silent(first, newest.Version(), states)...)
 		if !slices.ContainsFunc(w.writers, func(x *writer) bool { return x.trouble != nil }) {
 			errs = append(errs, w.litter(ctx, newest.Version()))
@@ -420,7 +427,11 @@ func (w *world) litter(ctx context.Context, newest int64) error {
 		if err != nil {
 			return err
 		}
-		for _, key := range tablekit.Referenced(s) {
+		changed, err := w.changeFiles(ctx, v)
+		if err != nil {
+			return err
+		}
+		for _, key := range append(changed, tablekit.Referenced(s)...) {
 			known[key] = true
 			known[unescaped(key)] = true
 		}

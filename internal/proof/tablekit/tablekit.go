@@ -324,7 +324,7 @@ func Mark(ctx context.Context, s *snapshot.Snapshot, a *action.Add, rows ...int6
 		return nil, err
 	}
 	marked := *a
-	marked.DeletionVector = stored[0]
+	marked.DeletionVector, marked.DataChange = stored[0], true
 	if n, ok := colstats.NumRecords(a.Stats); ok {
 		marked.Stats = colstats.Loosen(a.Stats, n)
 	}
