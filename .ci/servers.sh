@@ -9,6 +9,10 @@ mkdir -p "$cache"
 # azurite: Azure Blob Storage, from npm.
 azurite() {
 	local dir=$cache/azurite-3.37.0
+	if ! command -v npm >/dev/null; then
+		echo "azurite is left out: there is no npm" >&2
+		return
+	fi
 	if [ ! -x "$dir/node_modules/.bin/azurite-blob" ]; then
 		mkdir -p "$dir"
 		npm install --prefix "$dir" --no-audit --no-fund --silent azurite@3.37.0 >&2
