@@ -54,7 +54,7 @@ func Failure(err error, hide []string) error {
 		return nil
 	}
 	var r *awshttp.ResponseError
-	if !errors.As(err, &r) || r.HTTPResponse() == nil || r.HTTPResponse().Response == nil {
+	if !errors.As(err, &r) || r.HTTPResponse() == nil || r.HTTPResponse().Response == nil || r.HTTPStatusCode() == 0 {
 		return bare(err)
 	}
 	h := r.HTTPResponse()

@@ -17,7 +17,7 @@ var Plan = []Floor{
 	{"logic", []string{"internal/logic/eval", "internal/logic/prune"}},
 	{"table", []string{"internal/table/feature", "internal/table/snapshot", "internal/table/conflict", "internal/table/txn"}},
 	{"rows", []string{"internal/rows/derive", "internal/rows/source", "internal/rows/scan", "internal/rows/write", "internal/rows/rewrite"}},
-	{"verbs", []string{"internal/verbs/merge", "internal/verbs/dml", "internal/verbs/insert", "internal/verbs/create", "internal/verbs/read", "internal/verbs/changes"}},
+	{"verbs", []string{"internal/verbs/merge", "internal/verbs/dml", "internal/verbs/insert", "internal/verbs/create", "internal/verbs/read", "internal/verbs/changes", "internal/verbs/doctor"}},
 	{"sql", []string{"internal/sql/parse"}},
 	{"inspect", []string{"internal/inspect", "internal/inspect/life", "internal/inspect/fsck"}},
 	{"door", []string{""}},
