@@ -20,7 +20,44 @@ azurite() {
 	echo "export SLUICE_AZURITE=$dir/node_modules/.bin/azurite-blob"
 }
 
-all=(azurite)
+# program installs a Go program of a version under a folder of its own.
+program() { # NAME MODULE@VERSION
+	local dir=$cache/$1-${2##*@}
+	if [ ! -x "$dir/$1" ]; then
+		GOBIN=$dir GOFLAGS= go install "$2" >&2
+	fi
+	echo "$dir/$1"
+}
+
+# versitygw: S3 with conditional puts.
+versitygw() {
+	local path
+	path=$(program versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0)
+	echo "export SLUICE_VERSITYGW=$path"
+}
+
+# fake_gcs: Google Cloud Storage.
+fake_gcs() {
+	local path
+	path=$(program fake-gcs-server github.com/fsouza/fake-gcs-server@v1.56.1)
+	echo "export SLUICE_FAKE_GCS=$path"
+}
+
+# moto: DynamoDB, from PyPI.
+moto() {
+	local dir=$cache/moto-5.2.5
+	if ! command -v python3 >/dev/null; then
+		echo "moto is left out: there is no python3" >&2
+		return
+	fi
+	if [ ! -x "$dir/bin/moto_server" ]; then
+		python3 -m venv "$dir" >&2
+		"$dir/bin/pip" install --quiet --disable-pip-version-check 'moto[server]==5.2.5' >&2
+	fi
+	echo "export SLUICE_MOTO=$dir/bin/moto_server"
+}
+
+all=(azurite versitygw fake_gcs moto)
 for server in "${@:-${all[@]}}"; do
 	"$server"
 done
