@@ -216,10 +216,13 @@ func (w *thriftWalk) entries(depth int) error {
 const schemaDepth = 200
 
 // checkSchema refuses a schema that nests so deep that walking it costs more
-// than its bytes warrant.
+// than its bytes warrant, and one whose elements claim more children than there are.
 func (w *thriftWalk) checkSchema() error {
 	var left []int32 // children still to come, by level
-	for _, n := range w.children {
+	for i, n := range w.children {
+		if n < 0 || int(n) > len(w.children)-1-i {
+			return fmt.Errorf("its schema is damaged: element %d claims %d children, %d elements follow", i, n, len(w.children)-1-i)
+		}
 		for len(left) > 0 && left[len(left)-1] == 0 {
 			left = left[:len(left)-1]
 		}
