@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/sluicelake/sluice/internal/proof/servers"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/storage/storetest"
@@ -22,15 +20,7 @@ const bucket = "sluice-test"
 
 func start(t *testing.T) *world {
 	w := &world{server: servers.StartS3(t)}
-	s := w.open(t, "s3://"+bucket, []storage.Option{storage.With("log-store", "conditional")}).(*Store)
-	conn, err := s.connect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := bucket
-	if _, err := conn.api.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
-		t.Fatal(err)
-	}
+	w.server.MakeBucket(t, bucket)
 	return w
 }
 

@@ -2,11 +2,15 @@ package servers
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/sluicelake/sluice/storage"
 )
@@ -18,10 +22,7 @@ const (
 )
 
 // S3 is a server that speaks S3, with conditional puts.
-type S3 struct {
-	Endpoint string
-	dir      string
-}
+type S3 struct{ Endpoint string }
 
 // StartS3 starts versitygw, which keeps objects as files.
 func StartS3(t testing.TB) *S3 {
@@ -34,7 +35,19 @@ func StartS3(t testing.TB) *S3 {
 		args: func(host, port string) []string {
 			return []string{"--port", host + ":" + port, "--quiet", "posix", "data"}
 		}})
-	return &S3{Endpoint: url, dir: filepath.Join(dir, "data")}
+	return &S3{Endpoint: url}
+}
+
+// MakeBucket makes a bucket.
+func (s *S3) MakeBucket(t testing.TB, name string) {
+	t.Helper()
+	api := s3.New(s3.Options{BaseEndpoint: &s.Endpoint, UsePathStyle: true, Region: "us-east-1",
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: AccessKey, SecretAccessKey: SecretKey}, nil
+		})})
+	if _, err := api.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Options reach the server.

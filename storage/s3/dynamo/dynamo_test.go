@@ -375,6 +375,14 @@ func (f *forgetful) PutIfAbsent(ctx context.Context, e Entry) error {
 	return err
 }
 
+// echo sends each put twice.
+type echo struct{ *table }
+
+func (e echo) PutIfAbsent(ctx context.Context, x Entry) error {
+	_ = e.table.PutIfAbsent(ctx, x)
+	return e.table.PutIfAbsent(ctx, x)
+}
+
 func TestUnknown(t *testing.T) {
 	for name, f := range map[string]*forgetful{"lost request": {before: 1}, "lost answer": {behind: 1}, "both": {before: 2, behind: 1}} {
 		t.Run(name, func(t *testing.T) {
@@ -385,6 +393,13 @@ func TestUnknown(t *testing.T) {
 				t.Errorf("log %s", got)
 			}
 		})
+	}
+	// The request arrives twice, and the second answer comes back.
+	s := newStore(memory.New(), echo{newTable()})
+	put(t, s, 0, "ours")
+	put(t, s, 1, "ours too")
+	if got := log(t, s); got != "0=ours 1=ours too" {
+		t.Errorf("log %s", got)
 	}
 	// Another writer was faster.
 	f := &forgetful{table: newTable()}

@@ -105,25 +105,26 @@ func (s *Store) PutIfAbsent(ctx context.Context, key string, data []byte) error 
 	return nil
 }
 
-// claim puts the entry, the one step that decides. The put may be sent again as
-// long as nobody knows its outcome, because our entry can be told by its
-// temporary file.
+// claim puts the entry, the one step that decides. ErrExist means that the entry
+// there is another's: ours, which is told by its temporary file, may be there
+// already when the request was sent twice on its way. While nobody knows, the put
+// may be sent again, because it changes nothing the second time.
 func (s *Store) claim(ctx context.Context, e Entry) error {
-	err := s.entries.PutIfAbsent(ctx, e)
-	for try := 0; errors.Is(err, storage.ErrOutcomeUnknown) && try < 3 && ctx.Err() == nil; try++ {
-		again := s.entries.PutIfAbsent(ctx, e)
-		if errors.Is(again, storage.ErrExist) {
+	var err error
+	for range attempts {
+		err = s.entries.PutIfAbsent(ctx, e)
+		if errors.Is(err, storage.ErrExist) {
 			found, ok, look := s.entries.Get(ctx, e.TablePath, e.FileName)
 			switch {
-			case look != nil || !ok:
-				continue // still unknown
-			case found.TempPath == e.TempPath:
+			case look == nil && ok && found.TempPath == e.TempPath:
 				return nil
+			case look == nil && ok:
+				return storage.ErrExist
 			}
-			return storage.ErrExist
+			err = fmt.Errorf("%w: the entry of %s cannot be read back", storage.ErrOutcomeUnknown, e.FileName)
 		}
-		if again == nil {
-			return nil
+		if !errors.Is(err, storage.ErrOutcomeUnknown) || ctx.Err() != nil {
+			return err
 		}
 	}
 	return err
