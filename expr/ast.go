@@ -104,11 +104,22 @@ type Var struct {
 // Star is * or t.*, as in count(*) and struct(*).
 type Star struct{ Qualifier []string }
 
-// Subquery is a query in parentheses or under EXISTS, kept as text: it is
-// recognised so that it can be refused with its own error.
+// Subquery is a query in parentheses or under EXISTS. Bind refuses it with its own
+// error; who runs queries replaces it before.
 type Subquery struct {
 	Exists bool
 	Text   string
+	Query  any // what Parser.Queries made of it; nil without one
+}
+
+// Aggregate is a call with what only aggregate functions take: DISTINCT, FILTER
+// (WHERE ...) and IGNORE NULLS. A call without any of them is a Call.
+type Aggregate struct {
+	Fn          string
+	Args        []Expr
+	Distinct    bool
+	IgnoreNulls bool
+	Filter      Expr // or nil
 }
 
 // Named is an argument or a struct member with an alias: struct(a AS b).
@@ -141,6 +152,9 @@ func (*Star) Type() types.Type { return nil }
 // Type is nil: a subquery is never bound.
 func (*Subquery) Type() types.Type { return nil }
 
+// Type is nil: an aggregate is no value of a single row.
+func (*Aggregate) Type() types.Type { return nil }
+
 func (e *Literal) Nullable() bool { return e.Value == nil }
 func (e *Column) Nullable() bool  { return e.Null }
 func (e *Call) Nullable() bool    { return e.Null }
@@ -150,6 +164,7 @@ func (e *Named) Nullable() bool   { return e.Arg.Nullable() }
 func (e *Lambda) Nullable() bool  { return e.Body.Nullable() }
 func (*Star) Nullable() bool      { return true }
 func (*Subquery) Nullable() bool  { return true }
+func (*Aggregate) Nullable() bool { return true }
 
 // Nullable is true unless the struct and the member are both never NULL.
 func (e *Field) Nullable() bool {

@@ -106,6 +106,11 @@ func (b *binder) bind(e Expr) (Expr, error) {
 		return nil, bindErrorf("INVALID_USAGE_OF_STAR_OR_REGEX", "* is no value here")
 	case *Subquery:
 		return nil, bindErrorf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a subquery is not supported here: %s", x)
+	case *Aggregate:
+		if IsAggregate(x.Fn) {
+			return nil, bindErrorf("MISSING_GROUP_BY", "%s is an aggregate: it is no value of a single row", x)
+		}
+		return nil, bindErrorf("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "DISTINCT, FILTER and IGNORE NULLS belong to aggregate functions: %s", x)
 	case *Lambda:
 		return nil, bindErrorf("INVALID_LAMBDA_FUNCTION_CALL", "a lambda is only an argument of a higher-order function: %s", x)
 	}

@@ -74,7 +74,12 @@ var castNames = map[string]types.Type{
 }
 
 var aggregates = map[string]bool{"count": true, "sum": true, "avg": true, "mean": true, "min": true, "max": true, "first": true, "last": true,
-	"collect_list": true, "collect_set": true, "stddev": true, "variance": true, "any_value": true, "count_if": true, "max_by": true, "min_by": true}
+	"collect_list": true, "collect_set": true, "array_agg": true, "any_value": true, "first_value": true, "last_value": true, "count_if": true,
+	"max_by": true, "min_by": true, "bool_and": true, "every": true, "bool_or": true, "any": true, "some": true, "approx_count_distinct": true,
+	"stddev": true, "std": true, "stddev_samp": true, "stddev_pop": true, "variance": true, "var_samp": true, "var_pop": true}
+
+// IsAggregate reports whether a function (in lower case) is a value of many rows.
+func IsAggregate(name string) bool { return aggregates[name] }
 
 // current gives the values that belong to the statement: they are constants.
 func (b *binder) current(name string) (Expr, bool) {

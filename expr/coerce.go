@@ -185,6 +185,10 @@ func widerOf(list []types.Type) types.Type {
 	return out
 }
 
+// CommonType is the type to which the values of a CASE, of COALESCE or of one
+// column of a UNION are converted; nil when there is none.
+func CommonType(list ...types.Type) types.Type { return widerOf(list) }
+
 func hasString(t types.Type) bool {
 	if a, ok := t.(*types.Array); ok {
 		return hasString(a.Element)

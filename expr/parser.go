@@ -30,6 +30,10 @@ func ParseDataType(text string) (types.Type, error) { return types.ParseDataType
 // keywords with Accept and Expect and ask for an expression, which ends before
 // the first token that cannot continue it (THEN, SET, WHEN, a comma, ...).
 type Parser struct {
+	// Queries takes a query that stands as an operand, up to its closing parenthesis;
+	// the result is kept in Subquery.Query. Without it the text is passed over.
+	Queries func(*Parser) (any, error)
+
 	src   string
 	tok   Token
 	next  Token // valid when ahead
@@ -217,6 +221,18 @@ func isQuery(t Token) bool {
 // subquery takes the text of a query up to its closing parenthesis.
 func (p *Parser) subquery(exists bool) (Expr, error) {
 	start, depth := p.tok.Pos, 0
+	if p.Queries != nil {
+		if err := p.enter(); err != nil {
+			return nil, err
+		}
+		defer p.leave()
+		q, err := p.Queries(p)
+		if err != nil {
+			return nil, err
+		}
+		text := strings.TrimSpace(p.src[start:p.tok.Pos])
+		return &Subquery{Exists: exists, Text: text, Query: q}, p.Expect(")")
+	}
 	for {
 		switch {
 		case p.tok.Kind == EOF || p.tok.Kind == Bad:

@@ -154,14 +154,45 @@ func (p *Parser) call(name Token) (Expr, error) {
 	p.Next()
 	out := &Call{Fn: strings.ToLower(name.Value)}
 	if p.Accept(")") {
-		return out, nil
+		return p.aggregate(out, false)
 	}
-	if p.tok.Is("DISTINCT") || p.tok.Is("ALL") {
+	distinct := p.tok.Is("DISTINCT")
+	if distinct || p.tok.Is("ALL") && !p.PeekSecond().Is(",") && !p.PeekSecond().Is(")") {
 		p.Next()
 	}
 	var err error
-	out.Args, err = p.list(")")
-	return out, err
+	if out.Args, err = p.list(")"); err != nil {
+		return nil, err
+	}
+	return p.aggregate(out, distinct)
+}
+
+// aggregate takes what may follow the arguments of an aggregate function.
+func (p *Parser) aggregate(c *Call, distinct bool) (Expr, error) {
+	a := &Aggregate{Fn: c.Fn, Args: c.Args, Distinct: distinct}
+	if a.IgnoreNulls = p.Accept("IGNORE", "NULLS"); !a.IgnoreNulls {
+		p.Accept("RESPECT", "NULLS")
+	}
+	if p.tok.Is("FILTER") && p.PeekSecond().Is("(") {
+		p.Next()
+		err := p.Expect("(", "WHERE")
+		if err == nil {
+			a.Filter, err = p.expr(precOr)
+		}
+		if err == nil {
+			err = p.Expect(")")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if p.tok.Is("OVER") && p.PeekSecond().Is("(") {
+		return nil, p.fail(p.tok, "UNSUPPORTED_FEATURE.WINDOW_FUNCTION", "0A000", "window functions are not supported")
+	}
+	if a.Distinct || a.IgnoreNulls || a.Filter != nil {
+		return a, nil
+	}
+	return c, nil
 }
 
 // argument is an expression, a lambda or an expression with an alias.

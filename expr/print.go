@@ -18,6 +18,8 @@ func (e *Star) String() string     { return print(e, precOr) }
 func (e *Subquery) String() string { return print(e, precOr) }
 func (e *Named) String() string    { return print(e, precOr) }
 
+func (e *Aggregate) String() string { return print(e, precOr) }
+
 // precedence is how tightly the outermost operator of a node binds when printed.
 func precedence(e Expr) int {
 	switch x := e.(type) {
@@ -136,6 +138,8 @@ func printTo(b *strings.Builder, e Expr, min int) {
 			b.WriteString("EXISTS ")
 		}
 		b.WriteString("(" + x.Text + ")")
+	case *Aggregate:
+		printAggregate(b, x)
 	case *Named:
 		printTo(b, x.Arg, precOr)
 		b.WriteString(" AS " + quoteName(x.Name))
@@ -143,6 +147,23 @@ func printTo(b *strings.Builder, e Expr, min int) {
 		printCall(b, sqlCall(x))
 	default:
 		b.WriteString(e.String())
+	}
+}
+
+func printAggregate(b *strings.Builder, x *Aggregate) {
+	b.WriteString(quoteName(x.Fn) + "(")
+	if x.Distinct {
+		b.WriteString("DISTINCT ")
+	}
+	printList(b, x.Args)
+	b.WriteByte(')')
+	if x.IgnoreNulls {
+		b.WriteString(" IGNORE NULLS")
+	}
+	if x.Filter != nil {
+		b.WriteString(" FILTER (WHERE ")
+		printTo(b, x.Filter, precOr)
+		b.WriteByte(')')
 	}
 }
 

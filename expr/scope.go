@@ -14,6 +14,7 @@ type Table struct {
 	Name   string
 	Schema *types.Struct
 	Base   int
+	Hidden []bool // columns that only a qualified name means (JOIN ... USING); nil has none
 }
 
 // Scope is what names mean while an expression is bound.
@@ -42,13 +43,13 @@ func (s Scope) resolve(parts []string) (match, *BindError) {
 	if len(parts) > 1 {
 		for _, t := range s.Tables {
 			if t.calls(parts[0]) {
-				found = t.named(found, parts[1], parts[2:])
+				found = t.named(found, parts[1], parts[2:], false)
 			}
 		}
 	}
 	if len(found) == 0 {
 		for _, t := range s.Tables {
-			found = t.named(found, parts[0], parts[1:])
+			found = t.named(found, parts[0], parts[1:], true)
 		}
 	}
 	text := NewColumn(parts...).String()
@@ -65,8 +66,11 @@ func (s Scope) resolve(parts []string) (match, *BindError) {
 	return match{}, e
 }
 
-func (t Table) named(found []match, name string, rest []string) []match {
+func (t Table) named(found []match, name string, rest []string, bare bool) []match {
 	for i := range t.Schema.Fields {
+		if bare && t.Hidden != nil && t.Hidden[i] {
+			continue
+		}
 		if strings.EqualFold(t.Schema.Fields[i].Name, name) {
 			found = append(found, match{t, i, rest})
 		}

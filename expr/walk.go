@@ -28,6 +28,11 @@ func children(e Expr) []Expr {
 		return []Expr{x.Body}
 	case *Named:
 		return []Expr{x.Arg}
+	case *Aggregate:
+		if x.Filter != nil {
+			return append(slices.Clone(x.Args), x.Filter)
+		}
+		return x.Args
 	}
 	return nil
 }
@@ -82,6 +87,14 @@ func Rewrite(e Expr, fn func(Expr) Expr) Expr {
 		if a := Rewrite(x.Arg, fn); a != x.Arg {
 			c := *x
 			c.Arg, e = a, &c
+		}
+	case *Aggregate:
+		if list, changed := rewriteAll(children(x), fn); changed {
+			c := *x
+			c.Args, e = list[:len(x.Args)], &c
+			if x.Filter != nil {
+				c.Filter = list[len(x.Args)]
+			}
 		}
 	}
 	return fn(e)

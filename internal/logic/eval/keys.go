@@ -3,6 +3,8 @@ package eval
 import (
 	"bytes"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
 )
@@ -61,3 +63,7 @@ func orderValues(a, b any) int {
 	}
 	return 0
 }
+
+// Order compares any two values of two arrays of one orderable type; NULL comes
+// first, NaN after every other number, and -0.0 equals 0.0.
+func Order(a, b arrow.Array) func(i, j int) int { return nullsFirst(a, b) }
