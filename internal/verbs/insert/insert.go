@@ -146,18 +146,23 @@ func merged(l *txn.Log, s *snapshot.Snapshot, src *types.Struct) (*merge.Evoluti
 // Write writes the rows of a source as data files of the table, without committing.
 // Each batch, laid out as the table's columns, is shown to check first.
 func Write(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, src source.Source, o expr.Options, check func(cols []arrow.Array, rows int) error) ([]*write.Output, int64, error) {
-	values, err := Columns(src.Schema(), s.Schema(), o)
+	return WriteAs(ctx, l, write.SpecOf(s), src, o, check)
+}
+
+// WriteAs is Write for a table that is still to be made; the spec has its schema.
+func WriteAs(ctx context.Context, l *txn.Log, spec write.Spec, src source.Source, o expr.Options, check func(cols []arrow.Array, rows int) error) ([]*write.Output, int64, error) {
+	values, err := Columns(src.Schema(), spec.Schema, o)
 	if err != nil {
 		return nil, 0, err
 	}
-	w, err := write.New(ctx, l.Env(), s.Bucket(), write.SpecOf(s))
+	w, err := write.New(ctx, l.Env(), l.Bucket(), spec)
 	if err != nil {
 		return nil, 0, err
 	}
 	var rows int64
 	for rec, err := range src.Batches(ctx) {
 		if err == nil {
-			err = writeBatch(w, rec, s.Schema(), values, check)
+			err = writeBatch(w, rec, spec.Schema, values, check)
 		}
 		if err != nil {
 			w.Abort()
