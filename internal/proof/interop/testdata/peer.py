@@ -1,6 +1,7 @@
 """What the other engine (delta-rs through its Python package) does for the interop tests.
 
 peer.py read TABLE             rows of the newest version, one JSON object a line
+peer.py changes TABLE          its change feed from version 1 on
 peer.py write TABLE KIND       makes a table of a kind
 peer.py delete TABLE CONDITION, peer.py append TABLE, peer.py optimize TABLE
 """
@@ -51,6 +52,12 @@ def read(path):
     columns = [(f.name, f.type, rows.column(i).to_pylist()) for i, f in enumerate(rows.schema)]
     for i in range(rows.num_rows):
         print(json.dumps({name: plain(values[i], kind) for name, kind, values in columns}, ensure_ascii=False))
+
+
+def changes(path):
+    rows = pa.table(DeltaTable(path).load_cdf(starting_version=1)).drop_columns(["_commit_timestamp"])
+    for row in rows.to_pylist():
+        print(json.dumps(row, ensure_ascii=False))
 
 
 def small(n, start=0):
@@ -107,6 +114,8 @@ def write(path, kind):
 def main(args):
     if args[0] == "read":
         read(args[1])
+    elif args[0] == "changes":
+        changes(args[1])
     elif args[0] == "write":
         write(args[1], args[2])
     elif args[0] == "delete":
