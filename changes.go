@@ -3,6 +3,7 @@ package sluice
 import (
 	"context"
 	"iter"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -42,18 +43,29 @@ type ChangeOptions struct {
 // with _change_type (insert, update_preimage, update_postimage, delete),
 // _commit_version and _commit_timestamp (PROTOCOL.md, Change Data Files). The
 // feed must have been on (delta.enableChangeDataFeed) at each of the versions.
+// The range and the schema are settled by what is called first, and stay. It is
+// safe for concurrent use.
 type Changes struct {
 	t *Table
 	o ChangeOptions
+
+	lock    sync.Mutex
+	planned *changes.Plan
+	version int64 // of the table when it was planned
 }
 
 // Changes prepares to read changes. Errors of the options come from what is called on it.
-func (t *Table) Changes(o ChangeOptions) *Changes { return &Changes{t, o} }
+func (t *Table) Changes(o ChangeOptions) *Changes { return &Changes{t: t, o: o} }
 
 func (c *Changes) plan(ctx context.Context) (*changes.Plan, error) {
 	const op = "changes of"
 	if c.t.closed.Load() {
 		return nil, ErrClosed
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.planned != nil {
+		return c.planned, nil
 	}
 	where, err := condition(c.o.Where)
 	if err != nil {
@@ -65,7 +77,11 @@ func (c *Changes) plan(ctx context.Context) (*changes.Plan, error) {
 	}
 	p, err := changes.NewPlan(ctx, c.t.config.env, s, changes.Spec{From: c.o.From.at, To: c.o.To.at, After: c.o.After,
 		Columns: c.o.Columns, Where: where, Options: expr.Options{Now: c.t.config.env.Now()}})
-	return p, c.t.failAt(op, s.Version(), err)
+	if err != nil {
+		return nil, c.t.failAt(op, s.Version(), err)
+	}
+	c.planned, c.version = p, s.Version()
+	return p, nil
 }
 
 // Schema is the schema of the rows.
@@ -83,7 +99,10 @@ type ChangeBatch struct {
 	Cursor ChangeCursor
 }
 
-// Batches yields the changes, version by version and always in the same order.
+// Batches yields the changes, version by version and always in the same order:
+// within a version what it deleted before what it inserted, or the order in which
+// the writer recorded its changes. No batch spans two versions.
+//
 // Each batch has the cursor with which another Changes goes on behind it, so a
 // consumer that stores the cursor together with its own work handles every change
 // once, whatever happens in between; to follow a growing table it asks again
@@ -99,7 +118,7 @@ func (c *Changes) Batches(ctx context.Context) iter.Seq2[ChangeBatch, error] {
 			return
 		}
 		for b, err := range p.Rows(ctx) {
-			if !yield(ChangeBatch{b.Record, b.Cursor}, c.t.fail("changes of", err)) || err != nil {
+			if !yield(ChangeBatch{b.Record, b.Cursor}, c.t.failAt("changes of", c.version, err)) || err != nil {
 				return
 			}
 		}

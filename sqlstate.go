@@ -44,6 +44,14 @@ const concurrent = "2D521"
 
 // sqlStates are the states of Delta's error classes.
 var sqlStates = map[string]string{
+	"DELTA_CDC_START_VERSION_AFTER_LATEST":                   "22003",
+	"DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA":        "0AKDC",
+	"DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE":      "0AKDC",
+	"DELTA_CHANGE_DATA_FILE_NOT_FOUND":                       "42K03",
+	"DELTA_INVALID_CDC_RANGE":                                "22003",
+	"DELTA_MISSING_CHANGE_DATA":                              "KD002",
+	"DELTA_REMOVE_FILE_CDC_MISSING_EXTENDED_METADATA":        "XXKDS",
+	"DELTA_TABLE_ALREADY_CONTAINS_CDC_COLUMNS":               "42711",
 	"DELTA_ACTIVE_TRANSACTION_ALREADY_SET":                   "0B000",
 	"DELTA_CANNOT_MODIFY_APPEND_ONLY":                        "42809",
 	"DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION":             "428FT",

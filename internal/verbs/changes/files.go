@@ -3,12 +3,14 @@ package changes
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/rows/scan"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
 )
 
 // The kinds of change that follow from added and removed files.
@@ -25,76 +27,148 @@ type file struct {
 	diff *action.DeletionVector // rows is what this vector has beyond that of add's, found when it is read
 }
 
-// files lists the changes of a commit in the order of the log.
-func (p *Plan) files(ctx context.Context, c *commit) ([]file, error) {
+// fileActions are the actions of a commit that change rows.
+type fileActions struct {
+	recorded []*action.AddCDC
+	adds     []*action.Add
+	removes  []*action.Remove
+}
+
+// parse reads the actions of a commit that change rows; those that only move
+// rows between files are not decoded.
+func (c *commit) parse(data []byte) (*fileActions, error) {
+	var out fileActions
+	path := deltalog.CommitPath(c.version)
+	h := action.Collect(func(a action.Action) error {
+		switch x := a.(type) {
+		case *action.Add:
+			out.adds = append(out.adds, x)
+		case *action.Remove:
+			out.removes = append(out.removes, x)
+		case *action.AddCDC:
+			out.recorded = append(out.recorded, x)
+		}
+		return nil
+	}, path)
+	return &out, action.Scan(data, path, &action.Handler{CDC: h.CDC, Add: changing(h.Add), Remove: changing(h.Remove)})
+}
+
+// changing leaves files out that hold no changes (PROTOCOL.md, Add File and
+// Remove File, dataChange).
+func changing(next func(*action.File) error) func(*action.File) error {
+	return func(f *action.File) error {
+		if !f.DataChange {
+			return nil
+		}
+		return next(f)
+	}
+}
+
+// lister finds the files with the changes of commits.
+type lister struct {
+	*Plan
+	before *snapshot.Snapshot // the version that was looked back to last
+}
+
+// files lists the changes of a commit: those that it recorded, in its order; else
+// what it deleted and then what it inserted, each in its order, so that whoever
+// keeps one row for a key may apply them one after the other.
+func (p *lister) files(ctx context.Context, i int) ([]file, error) {
+	c := &p.commits[i]
 	data, err := c.fetch(ctx, p.latest.Bucket())
 	if err != nil {
 		return nil, err
 	}
-	var recorded, out []file
-	var adds []*action.Add
-	var removes []*action.Remove
-	actions, err := action.ParseCommit(data, deltalog.CommitPath(c.version))
+	acts, err := c.parse(data)
 	if err != nil {
 		return nil, corrupt(p.latest.Bucket(), c.version, err)
 	}
-	for _, act := range actions {
-		switch x := act.(type) {
-		case *action.AddCDC:
-			recorded = append(recorded, file{add: &action.Add{Path: x.Path, PartitionValues: x.PartitionValues, Size: x.Size}})
-		case *action.Add:
-			if x.DataChange {
-				adds = append(adds, x)
-			}
-		case *action.Remove:
-			if x.DataChange {
-				removes = append(removes, x)
+	var out []file
+	for _, x := range acts.recorded {
+		out = append(out, file{add: &action.Add{Path: x.Path, PartitionValues: x.PartitionValues, Size: x.Size}})
+	}
+	if len(out) > 0 || c.idle {
+		return out, nil
+	}
+	added := make(map[string]*action.Add, len(acts.adds))
+	for _, a := range acts.adds {
+		added[plainPath(a.Path)] = a
+	}
+	removed := map[string]*action.Remove{} // of files that stay with another deletion vector
+	for _, r := range acts.removes {
+		path := plainPath(r.Path)
+		f, err := p.removal(ctx, i, r)
+		switch a := added[path]; {
+		case err != nil:
+			return nil, err
+		case a == nil:
+			out = append(out, file{add: f, kind: deleted})
+		default:
+			removed[path] = r
+			if a.DeletionVector != nil {
+				out = append(out, file{add: f, kind: deleted, diff: a.DeletionVector})
 			}
 		}
 	}
-	if len(recorded) > 0 {
-		return recorded, nil
-	}
-	if c.idle {
-		return nil, nil
-	}
-	removed := make(map[string]*action.Remove, len(removes))
-	for _, r := range removes {
-		removed[r.Path] = r
-	}
-	for _, a := range adds {
-		r := removed[a.Path]
-		if r == nil {
+	for _, a := range acts.adds {
+		switch r := removed[plainPath(a.Path)]; {
+		case r == nil:
 			out = append(out, file{add: a, kind: inserted})
-			continue
-		}
-		// The file stays and its deletion vector changes: rows that are deleted
-		// now, and rows that are back.
-		delete(removed, a.Path)
-		before := *a
-		before.DeletionVector = r.DeletionVector
-		if a.DeletionVector != nil {
-			out = append(out, file{add: &before, kind: deleted, diff: a.DeletionVector})
-		}
-		if r.DeletionVector != nil {
+		case r.DeletionVector != nil:
 			out = append(out, file{add: a, kind: inserted, diff: r.DeletionVector})
 		}
 	}
-	for _, r := range removes {
-		if removed[r.Path] == nil {
-			continue
-		}
-		if r.PartitionValues == nil && len(p.read.Partition) > 0 {
-			return nil, &Error{Class: classNoValues, Table: p.latest.Bucket().URL(), From: p.span.start, To: p.span.end, Version: c.version,
-				Why: fmt.Sprintf("version %d removes the file %s without saying its partition (extendedFileMetadata), so its rows cannot be told; begin behind that version", c.version, r.Path)}
-		}
-		a := &action.Add{Path: r.Path, PartitionValues: r.PartitionValues, DeletionVector: r.DeletionVector, Stats: r.Stats}
-		if r.Size != nil {
-			a.Size = *r.Size
-		}
-		out = append(out, file{add: a, kind: deleted})
-	}
 	return out, nil
+}
+
+// plainPath makes the spellings of one path equal.
+func plainPath(path string) string {
+	if p, err := url.PathUnescape(path); err == nil {
+		return p
+	}
+	return path
+}
+
+// removal is a removed file as it was in the table. A remove action may leave
+// out the partition values; then the version before is asked for them.
+func (p *lister) removal(ctx context.Context, i int, r *action.Remove) (*action.Add, error) {
+	a := &action.Add{Path: r.Path, PartitionValues: r.PartitionValues, DeletionVector: r.DeletionVector, Stats: r.Stats}
+	if r.Size != nil {
+		a.Size = *r.Size
+	}
+	if r.PartitionValues != nil || !p.partitionedBefore(i) {
+		return a, nil
+	}
+	before := p.commits[i].version - 1
+	fail := func(cause error, why string) error {
+		return &Error{Class: classNoValues, Table: p.latest.Bucket().URL(), From: p.span.start, To: p.span.end, Version: before + 1, Cause: cause,
+			Why: fmt.Sprintf("version %d removes the file %s without saying its partition (extendedFileMetadata), and %s; begin behind that version", before+1, r.Path, why)}
+	}
+	if p.before == nil || p.before.Version() != before {
+		s, err := snapshot.Load(ctx, p.env, p.latest.Bucket(), snapshot.Version(before))
+		if err != nil {
+			return nil, fail(err, fmt.Sprintf("version %d, which said it, cannot be rebuilt: %v", before, err))
+		}
+		p.before = s
+	}
+	if len(p.before.PartitionColumns()) == 0 {
+		return a, nil
+	}
+	files := p.before.Files()
+	n, ok := files.Find(r.Path, r.DeletionVector.ID())
+	if !ok {
+		return nil, fail(nil, fmt.Sprintf("version %d has no such file", before))
+	}
+	return files.Add(n), nil
+}
+
+// partitionedBefore reports whether the table may have had partition columns
+// before a commit of the range.
+func (p *Plan) partitionedBefore(i int) bool {
+	if i > 0 {
+		return len(p.stamps[i-1].PartitionColumns) > 0
+	}
+	return p.commits[0].metadata != nil || len(p.stamps[0].PartitionColumns) > 0
 }
 
 // resolve finds the rows of a difference of deletion vectors: those that the
@@ -118,7 +192,8 @@ func (f *file) resolve(ctx context.Context, src scan.Source) error {
 	return nil
 }
 
-// stretches are the rows from a place on, of those that the file tells.
+// stretches are the rows from a place on, of those that the file tells; nil is
+// all of them.
 func (f *file) stretches(from int64) []scan.Range {
 	const end = 1 << 62
 	if f.rows == nil {

@@ -103,18 +103,18 @@ func listCommits(ctx context.Context, latest *snapshot.Snapshot, r span) ([]comm
 
 // gone says why the commit of a version is not in the log.
 func gone(ctx context.Context, latest *snapshot.Snapshot, version int64) error {
-	earliest := int64(-1) // of the commits without a gap up to the newest
+	earliest := int64(-1) // the first commit behind the one that is missing
 	for f, err := range deltalog.List(ctx, latest.Bucket(), 0) {
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if f.Kind == deltalog.Commit && (earliest < 0 || f.Version <= version+1) {
+		case f.Kind != deltalog.Commit:
+		case f.Version < version:
+			return &snapshot.CorruptError{Table: latest.Bucket().URL(), Version: version, Class: "DELTA_VERSIONS_NOT_CONTIGUOUS",
+				Cause: fmt.Errorf("the commit of version %d is not there, and its changes are in no other file", version)}
+		case earliest < 0:
 			earliest = f.Version
 		}
-	}
-	if earliest < version { // commits lie on both sides
-		return &snapshot.CorruptError{Table: latest.Bucket().URL(), Version: version, Class: "DELTA_VERSIONS_NOT_CONTIGUOUS",
-			Cause: fmt.Errorf("the commit of version %d is not there, and its changes are in no other file", version)}
 	}
 	return &snapshot.VersionError{Table: latest.Bucket().URL(), Wanted: fmt.Sprintf("the commit of version %d", version), Earliest: earliest, Latest: latest.Version(),
 		Class: "DELTA_VERSION_NOT_FOUND", Why: fmt.Sprintf("it was cleaned up with its changes; ask for changes from version %d on", earliest)}

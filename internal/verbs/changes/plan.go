@@ -10,7 +10,6 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/logic/eval"
-	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/types"
@@ -53,7 +52,11 @@ type Plan struct {
 	load    []int              // ordinals to be read
 	schema  *types.Struct      // of the output
 	where   expr.Expr          // bound to all; nil: all rows
-	pruner  *prune.Pruner      // nil: every file
+
+	// Parts of the condition, nil for none: what looks at the table's columns
+	// only, and as far as it may be computed first; what looks at those of the
+	// feed only, and of these at the version and its time only.
+	ofTable, filter, ofFeed, ofVersion expr.Expr
 }
 
 // NewPlan finds the range and checks that its changes were recorded and can be
@@ -115,44 +118,72 @@ func (p *Plan) check(ctx context.Context) error {
 			return err
 		}
 	}
-	first := md
-	p.stamps = make([]*action.Metadata, len(p.commits))
-	for i, c := range p.commits {
+	first, last := md, md
+	for _, c := range p.commits {
 		if c.metadata != nil {
-			md = c.metadata
+			last = c.metadata
 		}
-		p.stamps[i] = md
-		if !feature.ChangeDataFeed(md) {
-			return fail(classNotRecorded, c.version, "the change feed was off at version %d (delta.enableChangeDataFeed), so its changes were not recorded; begin behind it, or turn the feed on and read what comes then", c.version)
+		if c.protocol != nil {
+			if err := feature.CheckRead(c.protocol); err != nil {
+				return err
+			}
 		}
+		p.stamps = append(p.stamps, last)
 	}
-	if feature.ColumnMapping(p.latest.Metadata()) != feature.MappingNone && p.span.end < p.latest.Version() {
-		if p.read, err = feature.Mapping(md, nil); err != nil {
+	if mapped(first) || mapped(last) || mapped(p.latest.Metadata()) {
+		if p.read, err = feature.Mapping(last, nil); err != nil {
 			return err
 		}
+	}
+	for i, c := range p.commits {
+		if i > 0 && c.metadata == nil {
+			continue
+		}
+		if !feature.ChangeDataFeed(p.stamps[i]) {
+			return fail(classNotRecorded, c.version, "the change feed was off at version %d (delta.enableChangeDataFeed), so its changes were not recorded; %s", c.version, p.recorded())
+		}
+		if i > 0 {
+			if err := p.compatible(classSchemaChange, c.version, c.metadata); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.compatible(classDataSchema, p.span.start, first); err != nil {
+		return err
 	}
 	for _, f := range feedColumns {
 		if i := p.read.Logical.Index(f.Name); i >= 0 {
 			return fail(classReservedName, p.span.end, "the table has a column %s of its own", types.QuoteIdentifier(p.read.Logical.Fields[i].Name))
 		}
 	}
-	for i, m := range p.stamps {
-		if i > 0 && m == p.stamps[i-1] {
-			continue
-		}
-		old, err := feature.Mapping(m, nil)
-		if err != nil {
-			return err
-		}
-		if !readable(old, p.read) {
-			class, v := classSchemaChange, p.commits[i].version
-			if m == first {
-				class = classDataSchema
-			}
-			return fail(class, v, "the columns of version %d were dropped, renamed or given another type since: %s then, %s in the schema of the reading; read the versions before and after the change apart", v, old.Logical, p.read.Logical)
-		}
-	}
 	return nil
+}
+
+// recorded advises which part of the range can be read.
+func (p *Plan) recorded() string {
+	from := p.span.end + 1
+	for i := len(p.stamps) - 1; i >= 0 && feature.ChangeDataFeed(p.stamps[i]); i-- {
+		from = p.commits[i].version
+	}
+	if from > p.span.end {
+		return "turn the feed on, and read what comes then"
+	}
+	return fmt.Sprintf("changes are recorded from version %d on", from)
+}
+
+// compatible refuses a schema of the range whose rows cannot be told in that of
+// the reading.
+func (p *Plan) compatible(class string, version int64, md *action.Metadata) error {
+	old, err := feature.Mapping(md, nil)
+	if err != nil || readable(old, p.read) {
+		return err
+	}
+	advice := fmt.Sprintf("read versions up to %d, and those from %d on, apart", version-1, version)
+	if class == classDataSchema {
+		advice = "begin behind the version that changed them"
+	}
+	return &Error{Class: class, Table: p.latest.Bucket().URL(), From: p.span.start, To: p.span.end, Version: version,
+		Why: fmt.Sprintf("columns of version %d were dropped, renamed, partitioned or typed differently: they are %s there, %s in the schema of the reading; %s", version, old.Logical, p.read.Logical, advice)}
 }
 
 // bind resolves columns and condition.
@@ -192,19 +223,10 @@ func (p *Plan) bind(spec Spec) error {
 			return &expr.BindError{Class: "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", SQLState: "42K09", Msg: fmt.Sprintf("WHERE: %s is %s, a condition must be boolean", spec.Where, e.Type())}
 		}
 		p.where = expr.Fold(e, eval.Literal)
-		var ofTable []expr.Expr
-		for _, c := range expr.Conjuncts(p.where) {
-			refs := expr.Refs(c)
-			for _, i := range refs {
-				need[i] = true
-			}
-			if len(refs) > 0 && refs[len(refs)-1] < n {
-				ofTable = append(ofTable, c)
-			}
+		for _, i := range expr.Refs(p.where) {
+			need[i] = true
 		}
-		if len(ofTable) > 0 {
-			p.pruner = prune.New(expr.And(ofTable...), p.read.Logical, p.read.Partition)
-		}
+		p.split()
 	}
 	p.load = []int{}
 	for i := range n {

@@ -5,16 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/logic/eval"
-	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/rows/scan"
-	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/types"
 )
@@ -25,98 +23,214 @@ type Batch struct {
 	Cursor Cursor
 }
 
-// Rows yields the changes, version by version. A batch may be empty: it moves the
-// cursor over what has no rows. An error comes once, last; what was yielded before
-// it holds, and reading can go on from its cursor.
+// Rows yields the changes, version by version. Goroutines read files ahead; the
+// order is that of the feed. A batch may be empty: it moves the cursor over what
+// has no rows. An error comes once, last; what was yielded before it holds, and
+// reading can go on from its cursor.
 func (p *Plan) Rows(ctx context.Context) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
-		r := &reading{p: p, told: p.after, yield: func(b Batch) bool { return yield(b, nil) }}
-		if err := r.run(ctx); err != nil && err != errStop {
+		schema, err := columns.ArrowSchema(p.schema)
+		if err != nil {
 			yield(Batch{}, err)
+			return
+		}
+		told := p.after
+		for w, err := range (&reading{p: p, arrow: schema}).results(ctx) {
+			if err != nil {
+				yield(Batch{}, err)
+				return
+			}
+			told = w.to
+			if !yield(Batch{Record: w.record, Cursor: w.to.cursor()}, nil) {
+				return
+			}
+		}
+		end := place{version: p.span.end + 1, table: p.after.table}
+		if p.span.end >= p.span.start && told != end {
+			yield(Batch{Record: nothing(schema), Cursor: end.cursor()}, nil)
 		}
 	}
 }
 
-// errStop ends a reading that the caller has left.
-var errStop = errors.New("the caller has stopped")
+func nothing(schema *arrow.Schema) arrow.RecordBatch {
+	cols := make([]arrow.Array, schema.NumFields())
+	for k := range cols {
+		cols[k] = columns.Nulls(schema.Field(k).Type, 0)
+	}
+	return array.NewRecordBatch(schema, cols, 0)
+}
 
+// reading is one pass over the changes.
 type reading struct {
 	p     *Plan
-	told  place // the last cursor that the caller has
-	yield func(Batch) bool
 	arrow *arrow.Schema
-	plain scan.Source // of data files
-	feed  scan.Source // of change data files
 }
 
-func (r *reading) run(ctx context.Context) error {
-	var err error
-	if r.arrow, err = columns.ArrowSchema(r.p.schema); err != nil {
-		return err
-	}
-	r.plain = scan.SourceOf(r.p.latest)
-	r.plain.Columns = r.p.read
-	r.feed = r.plain
-	r.feed.Columns = withKind(r.p.read)
-	for i := range r.p.commits {
-		if err := r.version(ctx, i); err != nil {
-			return err
+// result is some rows, and the place behind them.
+type result struct {
+	record arrow.RecordBatch
+	to     place
+	err    error
+}
+
+// task is a file to be read from a place on; next is the place behind the file.
+type task struct {
+	file     *file
+	layout   *layout
+	at, next place
+	stamp    int64 // _commit_timestamp
+}
+
+// results yields the rows of the files in their order. As many files as there are
+// workers are read at once, each at most two batches ahead.
+func (r *reading) results(ctx context.Context) iter.Seq2[result, error] {
+	return func(yield func(result, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		workers := max(r.p.env.Workers, 1)
+		strands := make(chan chan result, workers)
+		var group sync.WaitGroup
+		defer func() { // no goroutine outlives the loop
+			cancel()
+			group.Wait()
+		}()
+		group.Go(func() {
+			defer close(strands)
+			slots := make(chan struct{}, workers)
+			for t, err := range r.tasks(ctx) {
+				strand := make(chan result, 1)
+				select {
+				case slots <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+				select {
+				case strands <- strand:
+				case <-ctx.Done():
+					return
+				}
+				group.Go(func() {
+					defer func() { <-slots }()
+					defer close(strand)
+					send := func(w result) bool {
+						select {
+						case strand <- w:
+							return true
+						case <-ctx.Done():
+							return false
+						}
+					}
+					if err == nil {
+						err = r.read(ctx, &t, send)
+					}
+					if err != nil && err != errStop {
+						send(result{err: err})
+					}
+				})
+			}
+		})
+		for strand := range strands {
+			for w := range strand {
+				if !yield(w, w.err) || w.err != nil {
+					return
+				}
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(result{}, err)
 		}
 	}
-	end := place{version: r.p.span.end + 1, table: r.p.after.table}
-	if r.p.span.end < r.p.span.start || r.told == end {
+}
+
+// errStop ends the reading of a file whose rows nobody wants any more.
+var errStop = errors.New("the caller has stopped")
+
+// tasks finds the files, version by version, that may hold rows that are wanted.
+// An error comes once, last.
+func (r *reading) tasks(ctx context.Context) iter.Seq2[task, error] {
+	return func(yield func(task, error) bool) {
+		p := r.p
+		list := lister{Plan: p}
+		layouts := layouts{p: p, made: map[string]*layout{}}
+		for i := range p.commits {
+			c := &p.commits[i]
+			stamp := c.stamp(p.stamps[i]).UnixMicro()
+			if !p.wants(p.ofVersion, "", c.version, stamp) {
+				continue
+			}
+			files, err := list.files(ctx, i)
+			at := place{version: c.version, table: p.after.table}
+			if p.after.version == c.version {
+				at = p.after
+				if err == nil && at.file > len(files) {
+					err = &CursorError{at.cursor(), fmt.Sprintf("version %d has %d files of changes", c.version, len(files))}
+				}
+			}
+			if err != nil {
+				yield(task{}, err)
+				return
+			}
+			for ; at.file < len(files); at.file, at.row = at.file+1, 0 {
+				f := &files[at.file]
+				layout := layouts.of(f.add.PartitionValues)
+				if f.kind != "" && !p.wants(p.ofFeed, f.kind, c.version, stamp) || !layout.keeps(f.add) {
+					continue
+				}
+				next := place{version: at.version, file: at.file + 1, table: at.table}
+				if next.file == len(files) {
+					next = place{version: at.version + 1, table: at.table}
+				}
+				if !yield(task{f, layout, at, next, stamp}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// read reads the changes in one file. One batch is held back, so that the last
+// one leads behind the file.
+func (r *reading) read(ctx context.Context, t *task, send func(result) bool) error {
+	src, load := t.layout.plain, r.p.load
+	if t.file.kind == "" {
+		src, load = t.layout.feed, append(append([]int{}, load...), len(r.p.read.Logical.Fields))
+	}
+	if err := t.file.resolve(ctx, src); err != nil {
+		return r.explain(err, t.at.version)
+	}
+	o := scan.Options{Columns: load, Filter: r.p.filter, Positions: true, Rows: t.file.stretches(t.at.row)}
+	if o.Rows != nil && len(o.Rows) == 0 {
 		return nil
 	}
-	return r.move(end)
-}
-
-// withKind is the table's columns with the one of change data files.
-func withKind(c *feature.Columns) *feature.Columns {
-	out := *c
-	out.Logical = types.NewStruct(append(slices.Clip(c.Logical.Fields), feedColumns[0])...)
-	out.Physical = types.NewStruct(append(slices.Clip(c.Physical.Fields), feedColumns[0])...)
-	return &out
-}
-
-// move tells the caller a place and no rows.
-func (r *reading) move(to place) error {
-	cols := make([]arrow.Array, len(r.p.out))
-	for k := range cols {
-		cols[k] = columns.Nulls(r.arrow.Field(k).Type, 0)
-	}
-	r.told = to
-	if !r.yield(Batch{Record: array.NewRecordBatch(r.arrow, cols, 0), Cursor: to.cursor()}) {
-		return errStop
-	}
-	return nil
-}
-
-// version yields the changes of one commit.
-func (r *reading) version(ctx context.Context, i int) error {
-	c := &r.p.commits[i]
-	files, err := r.p.files(ctx, c)
-	c.data = nil
-	if err != nil {
-		return err
-	}
-	at := place{version: c.version, table: r.p.after.table}
-	if r.p.after.version == c.version {
-		at = r.p.after
-		if at.file > len(files) {
-			return &CursorError{at.cursor(), fmt.Sprintf("version %d has %d files of changes", c.version, len(files))}
+	var held result
+	tell := func(to place) error {
+		if held.record == nil || held.record.NumRows() == 0 {
+			return nil
 		}
-	}
-	stamp := c.stamp(r.p.stamps[i]).UnixMicro()
-	for ; at.file < len(files); at.file, at.row = at.file+1, 0 {
-		next := place{version: at.version, file: at.file + 1, table: at.table}
-		if next.file == len(files) {
-			next = place{version: at.version + 1, table: at.table}
+		held.to = to
+		if !send(held) {
+			return errStop
 		}
-		if err := r.file(ctx, &files[at.file], at, next, stamp); err != nil {
-			return r.explain(err, c.version)
-		}
+		return nil
 	}
-	return nil
+	var reached place
+	for batch, err := range scan.File(ctx, r.p.env, src, t.file.add, o) {
+		if err != nil {
+			return r.explain(err, t.at.version)
+		}
+		if batch.Rows == 0 {
+			continue
+		}
+		if err := tell(reached); err != nil {
+			return err
+		}
+		rec, err := r.record(batch, t)
+		if err != nil {
+			return err
+		}
+		held, reached = result{record: rec}, t.at
+		reached.row = batch.Positions[batch.Rows-1] + 1
+	}
+	return tell(t.next)
 }
 
 // explain says what a missing file means here.
@@ -129,66 +243,17 @@ func (r *reading) explain(err error, version int64) error {
 		Why: fmt.Sprintf("the file %s with changes of version %d is not there any more; VACUUM removes it when the retention time of the table has passed: begin behind that version, or read the table as it is now and go on from there", f.Path, version)}
 }
 
-// file yields the changes in one file from a place on. The batch that ends the
-// file leads behind it.
-func (r *reading) file(ctx context.Context, f *file, at, next place, stamp int64) error {
-	if r.p.pruner != nil && !r.p.pruner.Keep(prune.FileOf(f.add, r.p.read.Logical, r.p.read.Partition)).Keep {
-		return nil
-	}
-	src, load := r.plain, r.p.load
-	if f.kind == "" {
-		src, load = r.feed, append(slices.Clip(load), len(r.p.read.Logical.Fields))
-	}
-	if err := f.resolve(ctx, src); err != nil {
-		return err
-	}
-	o := scan.Options{Columns: load, Positions: true, Rows: f.stretches(at.row)}
-	if o.Rows != nil && len(o.Rows) == 0 {
-		return nil
-	}
-	// One batch is held back, so that the last one of the file is known to be.
-	var held *Batch
-	tell := func(b *Batch, to place) error {
-		if b == nil || b.Record.NumRows() == 0 {
-			return nil
-		}
-		b.Cursor, r.told = to.cursor(), to
-		if !r.yield(*b) {
-			return errStop
-		}
-		return nil
-	}
-	var reached place
-	for batch, err := range scan.File(ctx, r.p.env, src, f.add, o) {
-		if err != nil {
-			return err
-		}
-		if batch.Rows == 0 {
-			continue
-		}
-		if err := tell(held, reached); err != nil {
-			return err
-		}
-		rec, err := r.record(batch, f.kind, at.version, stamp)
-		if err != nil {
-			return err
-		}
-		held, reached = &Batch{Record: rec}, place{at.version, at.file, batch.Positions[batch.Rows-1] + 1, at.table}
-	}
-	return tell(held, next)
-}
-
 // record makes the output of a batch of a file.
-func (r *reading) record(b scan.Batch, kind string, version, stamp int64) (arrow.RecordBatch, error) {
+func (r *reading) record(b scan.Batch, t *task) (arrow.RecordBatch, error) {
 	n := len(r.p.read.Logical.Fields)
 	cols := make([]arrow.Array, n, n+len(feedColumns))
 	copy(cols, b.Columns)
-	if kind == "" {
+	if t.file.kind == "" {
 		cols = append(cols, b.Columns[n])
 	} else {
-		cols = append(cols, columns.Constant(kind, types.String, b.Rows))
+		cols = append(cols, columns.Constant(t.file.kind, types.String, b.Rows))
 	}
-	cols = append(cols, columns.Constant(version, types.Long, b.Rows), columns.Constant(stamp, types.Timestamp, b.Rows))
+	cols = append(cols, columns.Constant(t.at.version, types.Long, b.Rows), columns.Constant(t.stamp, types.Timestamp, b.Rows))
 	out, rows := make([]arrow.Array, len(r.p.out)), b.Rows
 	for k, i := range r.p.out {
 		out[k] = cols[i]

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 )
 
@@ -30,7 +31,7 @@ func resolve(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, spec Sp
 		}
 	case byNumber:
 		if r.start = v; v > newest || v < 0 {
-			return r, notFound(latest, fmt.Sprintf("version %d", v), classAfterLatest, "changes cannot begin behind the newest version")
+			return r, notFound(ctx, latest, fmt.Sprintf("version %d", v), classAfterLatest, "changes cannot begin behind the newest version")
 		}
 	case fromTime:
 		var err error
@@ -55,7 +56,7 @@ func resolve(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, spec Sp
 		// No commit lies between the two times.
 	case r.end < r.start:
 		return r, &Error{Class: classRange, Table: latest.Bucket().URL(), From: r.start, To: r.end, Version: r.start,
-			Why: "the range ends before it begins; --from must not lie behind --to"}
+			Why: "the range ends before it begins"}
 	}
 	return r, nil
 }
@@ -70,12 +71,23 @@ func firstSince(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, t ti
 	case err != nil && !errors.As(err, &none):
 		return 0, err
 	case err != nil || v >= latest.Version():
-		return 0, notFound(latest, "the version at "+t.UTC().Format(time.RFC3339Nano), "DELTA_TIMESTAMP_GREATER_THAN_COMMIT",
+		return 0, notFound(ctx, latest, "the version at "+t.UTC().Format(time.RFC3339Nano), "DELTA_TIMESTAMP_GREATER_THAN_COMMIT",
 			"no version was committed at or after that time; the newest is of "+latest.Timestamp().UTC().Format(time.RFC3339Nano))
 	}
 	return v + 1, nil
 }
 
-func notFound(latest *snapshot.Snapshot, wanted, class, why string) error {
-	return &snapshot.VersionError{Table: latest.Bucket().URL(), Wanted: wanted, Latest: latest.Version(), Class: class, Why: why}
+// notFound tells which versions there are.
+func notFound(ctx context.Context, latest *snapshot.Snapshot, wanted, class, why string) error {
+	out := &snapshot.VersionError{Table: latest.Bucket().URL(), Wanted: wanted, Earliest: latest.Version(), Latest: latest.Version(), Class: class, Why: why}
+	for f, err := range deltalog.List(ctx, latest.Bucket(), 0) {
+		if err != nil {
+			return errors.Join(out, err)
+		}
+		if f.Kind == deltalog.Commit {
+			out.Earliest = f.Version
+			break
+		}
+	}
+	return out
 }
