@@ -244,7 +244,7 @@ func (b *binder) specialTime(e Expr, to types.Type) (Expr, bool) {
 }
 
 // convert casts to a type unless it has it already.
-func convert(e Expr, to types.Type) Expr {
+func (b *binder) convert(e Expr, to types.Type) Expr {
 	if types.SameIgnoringNullability(e.Type(), to) {
 		return e
 	}
@@ -283,13 +283,13 @@ func anyNullable(list []Expr) bool {
 }
 
 // unify casts a list to its common type.
-func unify(what string, list []Expr) (types.Type, error) {
-	t := widerOf(typesOf(list))
+func (b *binder) unify(what string, list []Expr) (types.Type, error) {
+	t := b.widerOf(typesOf(list))
 	if t == nil {
 		return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of %s have no common type: %s", what, describeTypes(list))
 	}
 	for i := range list {
-		list[i] = convert(list[i], t)
+		list[i] = b.convert(list[i], t)
 	}
 	return t, nil
 }
@@ -309,7 +309,7 @@ func (b *binder) caseExpr(x *Case) (Expr, error) {
 	}
 	var values []Expr
 	for i := range x.Whens {
-		cond, ok := asCondition(list[2*i])
+		cond, ok := b.asCondition(list[2*i])
 		if !ok {
 			return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "WHEN needs a boolean, not %s: %s", types.SQL(list[2*i].Type()), list[2*i])
 		}
@@ -319,7 +319,7 @@ func (b *binder) caseExpr(x *Case) (Expr, error) {
 	if x.Else != nil {
 		values = append(values, list[len(list)-1])
 	}
-	t, err := unify("CASE", values)
+	t, err := b.unify("CASE", values)
 	if err != nil {
 		return nil, err
 	}
@@ -334,9 +334,9 @@ func (b *binder) caseExpr(x *Case) (Expr, error) {
 }
 
 // asCondition accepts a boolean or an untyped NULL; a string converts.
-func asCondition(e Expr) (Expr, bool) {
-	if t := implicitArg(e.Type(), types.Boolean); t != nil {
-		return convert(e, types.Boolean), true
+func (b *binder) asCondition(e Expr) (Expr, bool) {
+	if t := b.implicitArg(e.Type(), types.Boolean); t != nil {
+		return b.convert(e, types.Boolean), true
 	}
 	return e, false
 }

@@ -33,13 +33,13 @@ func (b *binder) call(x *Call) (Expr, error) {
 		return nil, err
 	}
 	if op, ok := operators[x.Fn]; ok {
-		return op(x.Fn, args)
+		return op(b, x.Fn, args)
 	}
 	if op, ok := operatorNames[x.Fn]; ok {
 		if op.args != len(args) {
 			return nil, wrongArgs(x.Fn, itoa(op.args), len(args))
 		}
-		return operators[op.fn](op.fn, args)
+		return operators[op.fn](b, op.fn, args)
 	}
 	if to, ok := castNames[x.Fn]; ok {
 		if len(args) != 1 {
@@ -51,10 +51,10 @@ func (b *binder) call(x *Call) (Expr, error) {
 		if len(args) < s.min || (s.max >= 0 && len(args) > s.max) {
 			return nil, wrongArgs(x.Fn, "another number of", len(args))
 		}
-		return s.bind(x.Fn, args)
+		return s.bind(b, x.Fn, args)
 	}
 	if s, ok := signatures[x.Fn]; ok {
-		return s.bind(x.Fn, args)
+		return s.bind(b, x.Fn, args)
 	}
 	return nil, bindErrorf("UNRESOLVED_ROUTINE", "there is no function %s", quoteName(x.Fn))
 }

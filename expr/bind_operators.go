@@ -7,7 +7,7 @@ import (
 )
 
 // operators are the binders of operator calls whose operands are bound.
-var operators = map[string]func(fn string, args []Expr) (Expr, error){
+var operators = map[string]func(in *binder, fn string, args []Expr) (Expr, error){
 	"and": logical, "or": logical, "not": logical,
 	"=": comparison, "<=>": comparison, "<>": comparison, "<": comparison, "<=": comparison, ">": comparison, ">=": comparison,
 	"+": arithmetic, "-": arithmetic, "*": arithmetic, "/": arithmetic, "%": arithmetic, "div": arithmetic, "pmod": arithmetic,
@@ -18,13 +18,13 @@ var operators = map[string]func(fn string, args []Expr) (Expr, error){
 	"isnull": nullTest, "isnotnull": nullTest, "isunknown": truthTest, "istrue": truthTest, "isfalse": truthTest,
 }
 
-func operator(fn string, t types.Type, args ...Expr) Expr {
+func (in *binder) operator(fn string, t types.Type, args ...Expr) Expr {
 	return &Call{Fn: fn, Args: args, T: t, Null: anyNullable(args)}
 }
 
-func logical(fn string, args []Expr) (Expr, error) {
+func logical(in *binder, fn string, args []Expr) (Expr, error) {
 	for i, a := range args {
-		c, ok := asCondition(a)
+		c, ok := in.asCondition(a)
 		if !ok {
 			if len(args) == 1 {
 				return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a boolean, not %s: %s", fn, types.SQL(a.Type()), a)
@@ -33,7 +33,7 @@ func logical(fn string, args []Expr) (Expr, error) {
 		}
 		args[i] = c
 	}
-	return operator(fn, types.Boolean, args...), nil
+	return in.operator(fn, types.Boolean, args...), nil
 }
 
 // operandError tells operands of different types from operands of one wrong type.
@@ -46,52 +46,52 @@ func operandError(fn string, args []Expr) *BindError {
 	return bindErrorf("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "cannot resolve %s: %s does not take %s", text, fn, types.SQL(a))
 }
 
-func comparison(fn string, args []Expr) (Expr, error) {
-	a, b, ok := comparable(args[0], args[1])
+func comparison(in *binder, fn string, args []Expr) (Expr, error) {
+	a, b, ok := in.comparable(args[0], args[1])
 	if !ok {
 		return nil, operandError(fn, args)
 	}
 	if !orderable(a.Type()) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "%s cannot compare %s", fn, types.SQL(a.Type()))
 	}
-	c := operator(fn, types.Boolean, a, b).(*Call)
+	c := in.operator(fn, types.Boolean, a, b).(*Call)
 	c.Null = c.Null && fn != "<=>"
 	return c, nil
 }
 
 // comparable casts two expressions to the type in which they are compared.
-func comparable(a, b Expr) (Expr, Expr, bool) {
-	if a, b, ok := decimalOperands(a, b); ok {
+func (in *binder) comparable(a, b Expr) (Expr, Expr, bool) {
+	if a, b, ok := in.decimalOperands(a, b); ok {
 		t := types.Type(types.Double)
 		if isDecimal(a.Type()) && isDecimal(b.Type()) {
 			t = unionDecimal(a.Type().(types.Decimal), b.Type().(types.Decimal))
 		}
-		return convert(a, t), convert(b, t), true
+		return in.convert(a, t), in.convert(b, t), true
 	}
-	t := tightest(a.Type(), b.Type())
+	t := in.tightest(a.Type(), b.Type())
 	if t == nil {
-		t = stringPromotion(a.Type(), b.Type())
+		t = in.stringPromotion(a.Type(), b.Type())
 	}
 	if t == nil {
 		return nil, nil, false
 	}
-	return convert(a, t), convert(b, t), true
+	return in.convert(a, t), in.convert(b, t), true
 }
 
 // decimalOperands applies when one of two numbers is a decimal: an integer becomes
 // one too (a literal the narrowest), a float or double makes both doubles.
-func decimalOperands(a, b Expr) (Expr, Expr, bool) {
+func (in *binder) decimalOperands(a, b Expr) (Expr, Expr, bool) {
 	ta, tb := a.Type(), b.Type()
 	if !(isDecimal(ta) || isDecimal(tb)) || !types.IsNumeric(ta) || !types.IsNumeric(tb) {
 		return a, b, false
 	}
 	if !isDecimal(ta) && isFraction(ta) || !isDecimal(tb) && isFraction(tb) {
-		return convert(a, types.Double), convert(b, types.Double), true
+		return in.convert(a, types.Double), in.convert(b, types.Double), true
 	}
-	return asDecimal(a), asDecimal(b), true
+	return in.asDecimal(a), in.asDecimal(b), true
 }
 
-func asDecimal(e Expr) Expr {
+func (in *binder) asDecimal(e Expr) Expr {
 	if isDecimal(e.Type()) {
 		return e
 	}
@@ -102,7 +102,7 @@ func asDecimal(e Expr) Expr {
 			return &Literal{Value: d, T: t}
 		}
 	}
-	return convert(e, t)
+	return in.convert(e, t)
 }
 
 func orderable(t types.Type) bool {
@@ -122,21 +122,21 @@ func orderable(t types.Type) bool {
 	return t != types.Variant
 }
 
-func arithmetic(fn string, args []Expr) (Expr, error) {
+func arithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 	if len(args) != 2 {
 		return nil, wrongArgs(fn, "2", len(args))
 	}
 	a, b := args[0], args[1]
-	if e, err := datetimeArithmetic(fn, a, b); e != nil || err != nil {
+	if e, err := in.datetimeArithmetic(fn, a, b); e != nil || err != nil {
 		return e, err
 	}
-	if t := stringPromotion(a.Type(), b.Type()); t != nil && types.IsNumeric(t) && a.Type() != b.Type() {
-		a, b = convert(a, t), convert(b, t)
+	if t := in.stringPromotion(a.Type(), b.Type()); t != nil && types.IsNumeric(t) && a.Type() != b.Type() {
+		a, b = in.convert(a, t), in.convert(b, t)
 	}
-	if x, y, ok := decimalOperands(a, b); ok {
-		return decimalArithmetic(fn, x, y)
+	if x, y, ok := in.decimalOperands(a, b); ok {
+		return in.decimalArithmetic(fn, x, y)
 	}
-	t := tightest(a.Type(), b.Type())
+	t := in.tightest(a.Type(), b.Type())
 	if t == types.Void {
 		t = types.Double
 	}
@@ -144,38 +144,38 @@ func arithmetic(fn string, args []Expr) (Expr, error) {
 		return nil, operandError(fn, args)
 	}
 	if isDecimal(t) {
-		return decimalArithmetic(fn, convert(a, t), convert(b, t))
+		return in.decimalArithmetic(fn, in.convert(a, t), in.convert(b, t))
 	}
 	switch fn {
 	case "/":
 		t = types.Double
 	case "div":
 		if !types.IsIntegral(t) {
-			return nil, operandError(fn, []Expr{convert(a, t), convert(b, t)})
+			return nil, operandError(fn, []Expr{in.convert(a, t), in.convert(b, t)})
 		}
 		t = types.Long
 	}
-	return operator(fn, t, convert(a, t), convert(b, t)), nil
+	return in.operator(fn, t, in.convert(a, t), in.convert(b, t)), nil
 }
 
-func decimalArithmetic(fn string, a, b Expr) (Expr, error) {
+func (in *binder) decimalArithmetic(fn string, a, b Expr) (Expr, error) {
 	if !isDecimal(a.Type()) {
 		if fn == "div" {
 			return nil, operandError(fn, []Expr{a, b})
 		}
-		return operator(fn, types.Double, a, b), nil
+		return in.operator(fn, types.Double, a, b), nil
 	}
 	x, y := a.Type().(types.Decimal), b.Type().(types.Decimal)
 	if fn == "div" {
 		t := unionDecimal(x, y)
-		return operator(fn, types.Long, convert(a, t), convert(b, t)), nil
+		return in.operator(fn, types.Long, in.convert(a, t), in.convert(b, t)), nil
 	}
-	return operator(fn, decimalResult(fn, x, y), a, b), nil
+	return in.operator(fn, decimalResult(fn, x, y), a, b), nil
 }
 
-func tryArithmetic(fn string, args []Expr) (Expr, error) {
+func tryArithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 	op := map[string]string{"try_add": "+", "try_subtract": "-", "try_multiply": "*", "try_divide": "/", "try_mod": "%"}[fn]
-	e, err := arithmetic(op, args)
+	e, err := arithmetic(in, op, args)
 	if err != nil {
 		return nil, err
 	}
@@ -183,10 +183,10 @@ func tryArithmetic(fn string, args []Expr) (Expr, error) {
 }
 
 // datetimeArithmetic is the arithmetic of dates, timestamps and intervals; nil when it is none.
-func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
+func (in *binder) datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 	ta, tb := a.Type(), b.Type()
 	if fn == "+" && isInterval(ta) && isDatetime(tb) {
-		return datetimeArithmetic(fn, b, a)
+		return in.datetimeArithmetic(fn, b, a)
 	}
 	switch {
 	case isDatetime(ta) && isInterval(tb) && (fn == "+" || fn == "-"):
@@ -195,18 +195,18 @@ func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 		if ta == types.Date && iv.From > types.Month && (iv.To != types.Day) {
 			t = types.Timestamp
 		}
-		return operator(fn, t, convert(a, t), b), nil
+		return in.operator(fn, t, in.convert(a, t), b), nil
 	case fn == "-" && (isTimestamp(ta) || isTimestamp(tb)):
-		return subtractTimes(types.Timestamp, types.DayTime, a, b)
+		return in.subtractTimes(types.Timestamp, types.DayTime, a, b)
 	case fn == "-" && tb == types.Date, fn == "-" && ta == types.Date && tb == types.String:
-		return subtractTimes(types.Date, types.Interval{From: types.Day, To: types.Day}, a, b)
+		return in.subtractTimes(types.Date, types.Interval{From: types.Day, To: types.Day}, a, b)
 	case ta == types.Date && tb != types.String && (fn == "+" || fn == "-"):
 		name := map[string]string{"+": "date_add", "-": "date_sub"}[fn]
-		return signatures[name].bind(name, []Expr{a, b})
+		return signatures[name].bind(in, name, []Expr{a, b})
 	case tb == types.Date && ta != types.String && fn == "+":
-		return signatures["date_add"].bind("date_add", []Expr{b, a})
+		return signatures["date_add"].bind(in, "date_add", []Expr{b, a})
 	case isInterval(ta) && ta.Kind() == tb.Kind() && (fn == "+" || fn == "-"):
-		return operator(fn, tightest(ta, tb), a, b), nil
+		return in.operator(fn, in.tightest(ta, tb), a, b), nil
 	case isInterval(ta) && types.IsNumeric(tb) && (fn == "*" || fn == "/"), fn == "*" && isInterval(tb) && types.IsNumeric(ta):
 		if isInterval(tb) {
 			a, b = b, a
@@ -215,7 +215,7 @@ func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 		if a.Type().Kind() == types.KindYearMonthInterval {
 			full = types.YearMonth
 		}
-		return operator(fn, full, a, convert(b, types.Double)), nil
+		return in.operator(fn, full, a, in.convert(b, types.Double)), nil
 	case isDatetime(ta) || isDatetime(tb) || isInterval(ta) || isInterval(tb):
 		if ta != types.Void && tb != types.Void {
 			return nil, operandError(fn, []Expr{a, b})
@@ -227,23 +227,23 @@ func datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 func isTimestamp(t types.Type) bool { return t == types.Timestamp || t == types.TimestampNTZ }
 
 // subtractTimes is the interval between two dates or two timestamps.
-func subtractTimes(t types.Type, result types.Interval, a, b Expr) (Expr, error) {
+func (in *binder) subtractTimes(t types.Type, result types.Interval, a, b Expr) (Expr, error) {
 	if t == types.Timestamp && a.Type() == types.TimestampNTZ && b.Type() == types.TimestampNTZ {
 		t = types.TimestampNTZ
 	}
 	for i, e := range []Expr{a, b} {
-		if implicitArg(e.Type(), t) == nil {
+		if in.implicitArg(e.Type(), t) == nil {
 			return nil, unexpectedInput("-", i, e)
 		}
 	}
-	return operator("-", result, convert(a, t), convert(b, t)), nil
+	return in.operator("-", result, in.convert(a, t), in.convert(b, t)), nil
 }
 
-func bitwise(fn string, args []Expr) (Expr, error) {
+func bitwise(in *binder, fn string, args []Expr) (Expr, error) {
 	t := args[0].Type()
 	if len(args) == 2 {
-		if t = tightest(args[0].Type(), args[1].Type()); t == nil {
-			t = stringPromotion(args[0].Type(), args[1].Type())
+		if t = in.tightest(args[0].Type(), args[1].Type()); t == nil {
+			t = in.stringPromotion(args[0].Type(), args[1].Type())
 		}
 	}
 	if t == types.Void {
@@ -256,26 +256,26 @@ func bitwise(fn string, args []Expr) (Expr, error) {
 		return nil, operandError(fn, args)
 	}
 	for i := range args {
-		args[i] = convert(args[i], t)
+		args[i] = in.convert(args[i], t)
 	}
-	return operator(fn, t, args...), nil
+	return in.operator(fn, t, args...), nil
 }
 
-func shift(fn string, args []Expr) (Expr, error) {
+func shift(in *binder, fn string, args []Expr) (Expr, error) {
 	t := args[0].Type()
 	if t != types.Long {
-		if t = implicitArg(t, types.Integer); t == nil {
+		if t = in.implicitArg(t, types.Integer); t == nil {
 			return nil, unexpectedInput(fn, 0, args[0])
 		}
 		t = types.Integer
 	}
-	if implicitArg(args[1].Type(), types.Integer) == nil {
+	if in.implicitArg(args[1].Type(), types.Integer) == nil {
 		return nil, unexpectedInput(fn, 1, args[1])
 	}
-	return operator(fn, t, convert(args[0], t), convert(args[1], types.Integer)), nil
+	return in.operator(fn, t, in.convert(args[0], t), in.convert(args[1], types.Integer)), nil
 }
 
-func negate(fn string, args []Expr) (Expr, error) {
+func negate(in *binder, fn string, args []Expr) (Expr, error) {
 	t := args[0].Type()
 	switch {
 	case t == types.String:
@@ -285,43 +285,43 @@ func negate(fn string, args []Expr) (Expr, error) {
 	case !types.IsNumeric(t) && !isInterval(t):
 		return nil, unexpectedInput(fn, 0, args[0])
 	}
-	return operator(fn, t, convert(args[0], t)), nil
+	return in.operator(fn, t, in.convert(args[0], t)), nil
 }
 
-func membership(fn string, args []Expr) (Expr, error) {
+func membership(in *binder, fn string, args []Expr) (Expr, error) {
 	for _, a := range args {
 		if q, ok := a.(*Subquery); ok {
 			return nil, bindErrorf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a subquery is not supported here: %s", q)
 		}
 	}
-	t := widerOf(typesOf(args))
+	t := in.widerOf(typesOf(args))
 	if t == nil || !orderable(t) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of IN have no common type to compare: %s", describeTypes(args))
 	}
 	for i := range args {
-		args[i] = convert(args[i], t)
+		args[i] = in.convert(args[i], t)
 	}
-	return operator(fn, types.Boolean, args...), nil
+	return in.operator(fn, types.Boolean, args...), nil
 }
 
-func element(fn string, args []Expr) (Expr, error) {
+func element(in *binder, fn string, args []Expr) (Expr, error) {
 	switch t := args[0].Type().(type) {
 	case *types.Array:
 		if !types.IsIntegral(args[1].Type()) && args[1].Type() != types.Void {
 			return nil, unexpectedInput(fn, 1, args[1])
 		}
 		if args[1].Type() == types.Void {
-			args[1] = convert(args[1], types.Integer)
+			args[1] = in.convert(args[1], types.Integer)
 		}
 		return &Call{Fn: fn, Args: args, T: t.Element, Null: true}, nil
 	case *types.Map:
-		k := tightest(args[1].Type(), t.Key)
+		k := in.tightest(args[1].Type(), t.Key)
 		if k == nil || !types.SameIgnoringNullability(k, t.Key) {
-			if k = implicitArg(args[1].Type(), t.Key); k == nil {
+			if k = in.implicitArg(args[1].Type(), t.Key); k == nil {
 				return nil, unexpectedInput(fn, 1, args[1])
 			}
 		}
-		return &Call{Fn: fn, Args: []Expr{args[0], convert(args[1], t.Key)}, T: t.Value, Null: true}, nil
+		return &Call{Fn: fn, Args: []Expr{args[0], in.convert(args[1], t.Key)}, T: t.Value, Null: true}, nil
 	case *types.Struct:
 		if lit, ok := args[1].(*Literal); ok && lit.T == types.String && lit.Value != nil {
 			return extract(args[0], lit.Value.(string))
@@ -335,15 +335,15 @@ func element(fn string, args []Expr) (Expr, error) {
 		args[0], types.SQL(args[0].Type()))
 }
 
-func nullTest(fn string, args []Expr) (Expr, error) {
+func nullTest(in *binder, fn string, args []Expr) (Expr, error) {
 	if len(args) != 1 {
 		return nil, wrongArgs(fn, "1", len(args))
 	}
 	return &Call{Fn: fn, Args: args, T: types.Boolean}, nil
 }
 
-func truthTest(fn string, args []Expr) (Expr, error) {
-	c, ok := asCondition(args[0])
+func truthTest(in *binder, fn string, args []Expr) (Expr, error) {
+	c, ok := in.asCondition(args[0])
 	if !ok {
 		if fn == "isunknown" {
 			return nil, unexpectedInput(fn, 0, args[0])
@@ -357,32 +357,32 @@ func truthTest(fn string, args []Expr) (Expr, error) {
 }
 
 // concat joins strings, binaries or arrays.
-func concat(_ string, args []Expr) (Expr, error) {
+func concat(in *binder, _ string, args []Expr) (Expr, error) {
 	if len(args) == 0 {
 		return &Literal{Value: "", T: types.String}, nil
 	}
 	t := types.Type(types.Binary)
 	for _, a := range args {
 		if _, ok := a.Type().(*types.Array); ok {
-			t, err := unify("concat", args)
+			t, err := in.unify("concat", args)
 			if err == nil {
 				if _, ok := t.(*types.Array); !ok {
 					err = bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "concat does not join %s", describeTypes(args))
 				}
 			}
-			return operator("concat", t, args...), err
+			return in.operator("concat", t, args...), err
 		}
 		if a.Type() != types.Binary {
 			t = types.String
 		}
 	}
 	for i, a := range args {
-		if implicitArg(a.Type(), t) == nil {
+		if in.implicitArg(a.Type(), t) == nil {
 			return nil, unexpectedInput("concat", i, a)
 		}
-		args[i] = convert(a, t)
+		args[i] = in.convert(a, t)
 	}
-	return operator("concat", t, args...), nil
+	return in.operator("concat", t, args...), nil
 }
 
 func wrongArgs(fn, want string, got int) *BindError {

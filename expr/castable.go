@@ -144,7 +144,7 @@ func assignable(from, to types.Type) bool {
 
 // implicitArg is the type an argument is cast to where a function expects want;
 // nil when it does not convert (AnsiTypeCoercion.implicitCast).
-func implicitArg(from, want types.Type) types.Type {
+func (in *binder) implicitArg(from, want types.Type) types.Type {
 	switch {
 	case types.SameIgnoringNullability(from, want):
 		return from

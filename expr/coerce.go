@@ -31,7 +31,7 @@ func isInterval(t types.Type) bool {
 
 // tightest is the common type that loses nothing and needs no string conversion;
 // nil when there is none.
-func tightest(a, b types.Type) types.Type {
+func (in *binder) tightest(a, b types.Type) types.Type {
 	if types.SameIgnoringNullability(a, b) {
 		return mergeNulls(a, b)
 	}
@@ -63,7 +63,7 @@ func tightest(a, b types.Type) types.Type {
 		x, y := a.(types.Interval), b.(types.Interval)
 		return types.Interval{From: min(x.From, y.From), To: max(x.To, y.To)}
 	}
-	return complexType(a, b, tightest)
+	return complexType(a, b, in.tightest)
 }
 
 // integralInDecimal is the decimal if it holds every value of the integral type.
@@ -120,17 +120,17 @@ func mergeNulls(a, b types.Type) types.Type {
 
 // wider is the common type of CASE, COALESCE, IN and their kin: decimals widen,
 // and strings give way to the other type (findWiderTypeForTwo).
-func wider(a, b types.Type) types.Type {
-	if t := tightest(a, b); t != nil {
+func (in *binder) wider(a, b types.Type) types.Type {
+	if t := in.tightest(a, b); t != nil {
 		return t
 	}
 	if t := widerDecimal(a, b); t != nil {
 		return t
 	}
-	if t := stringPromotion(a, b); t != nil {
+	if t := in.stringPromotion(a, b); t != nil {
 		return t
 	}
-	return complexType(a, b, wider)
+	return complexType(a, b, in.wider)
 }
 
 func widerDecimal(a, b types.Type) types.Type {
@@ -151,7 +151,7 @@ func unionDecimal(a, b types.Decimal) types.Decimal {
 }
 
 // stringPromotion is the type a string takes beside another type.
-func stringPromotion(a, b types.Type) types.Type {
+func (in *binder) stringPromotion(a, b types.Type) types.Type {
 	if b == types.String {
 		a, b = b, a
 	}
@@ -170,14 +170,14 @@ func stringPromotion(a, b types.Type) types.Type {
 }
 
 // widerOf folds wider over a list, strings first as Spark does.
-func widerOf(list []types.Type) types.Type {
+func (in *binder) widerOf(list []types.Type) types.Type {
 	var out types.Type = types.Void
 	for _, strings := range []bool{true, false} {
 		for _, t := range list {
 			if hasString(t) != strings {
 				continue
 			}
-			if out = wider(out, t); out == nil {
+			if out = in.wider(out, t); out == nil {
 				return nil
 			}
 		}
@@ -187,7 +187,7 @@ func widerOf(list []types.Type) types.Type {
 
 // CommonType is the type to which the values of a CASE, of COALESCE or of one
 // column of a UNION are converted; nil when there is none.
-func CommonType(list ...types.Type) types.Type { return widerOf(list) }
+func CommonType(list ...types.Type) types.Type { return (&binder{}).widerOf(list) }
 
 func hasString(t types.Type) bool {
 	if a, ok := t.(*types.Array); ok {

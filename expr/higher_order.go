@@ -40,8 +40,8 @@ func unexpectedLambda(fn string, e Expr) *BindError {
 	return bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a lambda, found %s", fn, e)
 }
 
-func (l *Lambda) condition(fn string) error {
-	c, ok := asCondition(l.Body)
+func (l *Lambda) condition(b *binder, fn string) error {
+	c, ok := b.asCondition(l.Body)
 	if !ok {
 		return unexpectedInput(fn, 1, l.Body)
 	}
@@ -58,7 +58,7 @@ func (b *binder) arrayArg(x *Call, i int) (Expr, *types.Array, error) {
 		return nil, nil, err
 	}
 	if a.Type() == types.Void {
-		a = convert(a, &types.Array{Element: types.Void, ContainsNull: true})
+		a = b.convert(a, &types.Array{Element: types.Void, ContainsNull: true})
 	}
 	t, ok := a.Type().(*types.Array)
 	if !ok {
@@ -81,7 +81,7 @@ func arrayLambda(b *binder, x *Call) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.Body = convert(l.Body, types.Integer)
+		l.Body = b.convert(l.Body, types.Integer)
 		return &Call{Fn: x.Fn, Args: []Expr{a, l}, T: t, Null: a.Nullable()}, nil
 	}
 	params := []*Var{el}
@@ -104,7 +104,7 @@ func arrayLambda(b *binder, x *Call) (Expr, error) {
 			out.Fn = "exists"
 		}
 	}
-	return out, l.condition(x.Fn)
+	return out, l.condition(b, x.Fn)
 }
 
 func aggregate(b *binder, x *Call) (Expr, error) {
@@ -125,10 +125,10 @@ func aggregate(b *binder, x *Call) (Expr, error) {
 		return nil, err
 	}
 	if !types.SameIgnoringNullability(merge.Body.Type(), acc.T) {
-		if tightest(merge.Body.Type(), acc.T) == nil || !types.SameIgnoringNullability(tightest(merge.Body.Type(), acc.T), acc.T) {
+		if b.tightest(merge.Body.Type(), acc.T) == nil || !types.SameIgnoringNullability(b.tightest(merge.Body.Type(), acc.T), acc.T) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "the merge of %s gives %s, its start is %s", x.Fn, types.SQL(merge.Body.Type()), types.SQL(acc.T))
 		}
-		merge.Body = convert(merge.Body, acc.T)
+		merge.Body = b.convert(merge.Body, acc.T)
 	}
 	out := &Call{Fn: "aggregate", Args: []Expr{a, zero, merge}, T: acc.T, Null: true}
 	if len(x.Args) == 4 {
@@ -195,7 +195,7 @@ func mapLambda(b *binder, x *Call) (Expr, error) {
 		out.T = &types.Map{Key: t.Key, Value: l.Body.Type(), ValueContainsNull: l.Body.Nullable()}
 	default:
 		out.T = t
-		return out, l.condition(x.Fn)
+		return out, l.condition(b, x.Fn)
 	}
 	return out, nil
 }
@@ -209,7 +209,7 @@ func mapZipWith(b *binder, x *Call) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := tightest(ta.Key, tc.Key)
+	k := b.tightest(ta.Key, tc.Key)
 	if len(x.Args) != 3 || k == nil {
 		return nil, unexpectedInput(x.Fn, 1, c)
 	}
@@ -217,7 +217,7 @@ func mapZipWith(b *binder, x *Call) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	a = convert(a, &types.Map{Key: k, Value: ta.Value, ValueContainsNull: ta.ValueContainsNull})
-	c = convert(c, &types.Map{Key: k, Value: tc.Value, ValueContainsNull: tc.ValueContainsNull})
+	a = b.convert(a, &types.Map{Key: k, Value: ta.Value, ValueContainsNull: ta.ValueContainsNull})
+	c = b.convert(c, &types.Map{Key: k, Value: tc.Value, ValueContainsNull: tc.ValueContainsNull})
 	return &Call{Fn: x.Fn, Args: []Expr{a, c, l}, T: &types.Map{Key: k, Value: l.Body.Type(), ValueContainsNull: l.Body.Nullable()}, Null: true}, nil
 }

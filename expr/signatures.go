@@ -200,7 +200,7 @@ var letterTypes = map[byte]types.Type{
 }
 
 // bindSignature converts the arguments of a function from the table.
-func (s signature) bind(called string, args []Expr) (Expr, error) {
+func (s signature) bind(in *binder, called string, args []Expr) (Expr, error) {
 	if len(args) < s.required || (len(args) > len(s.args) && !s.repeat) {
 		want := itoa(s.required)
 		if s.repeat {
@@ -212,14 +212,14 @@ func (s signature) bind(called string, args []Expr) (Expr, error) {
 	}
 	for i, a := range args {
 		letter := s.args[min(i, len(s.args)-1)]
-		to := argType(letter, a.Type())
+		to := in.argType(letter, a.Type())
 		if lit, ok := a.(*Literal); letter == 'I' && a.Type() == types.String && (!ok || lit.Value == nil) {
 			to = nil // only a constant string is a number of days
 		}
 		if to == nil {
 			return nil, unexpectedInput(called, i, a)
 		}
-		args[i] = convert(a, to)
+		args[i] = in.convert(a, to)
 	}
 	t := letterTypes[s.result]
 	if digit(s.result) {
@@ -229,7 +229,7 @@ func (s signature) bind(called string, args []Expr) (Expr, error) {
 }
 
 // argType is what an argument becomes for a letter; nil when it does not fit.
-func argType(letter byte, t types.Type) types.Type {
+func (in *binder) argType(letter byte, t types.Type) types.Type {
 	void := t == types.Void
 	switch letter {
 	case 'a':
@@ -238,7 +238,7 @@ func argType(letter byte, t types.Type) types.Type {
 		if t == types.Binary {
 			return t
 		}
-		return implicitArg(t, types.String)
+		return in.implicitArg(t, types.String)
 	case 'x':
 		if t == types.String || t == types.Binary || void {
 			return types.Binary
@@ -269,7 +269,7 @@ func argType(letter byte, t types.Type) types.Type {
 		if isDatetime(t) && t != types.Date {
 			return t
 		}
-		return implicitArg(t, types.Timestamp)
+		return in.implicitArg(t, types.Timestamp)
 	case 'A':
 		if _, ok := t.(*types.Array); ok {
 			return t
@@ -286,7 +286,7 @@ func argType(letter byte, t types.Type) types.Type {
 		}
 		return nil
 	}
-	return implicitArg(t, letterTypes[letter])
+	return in.implicitArg(t, letterTypes[letter])
 }
 
 func itoa(n int) string { return string(rune('0' + n)) }

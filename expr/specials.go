@@ -7,7 +7,7 @@ import (
 // special is a function whose types do not follow a fixed signature.
 type special struct {
 	min, max int // number of arguments; max -1 is any
-	bind     func(fn string, args []Expr) (Expr, error)
+	bind     func(in *binder, fn string, args []Expr) (Expr, error)
 }
 
 var specials = map[string]special{}
@@ -22,35 +22,35 @@ func init() {
 
 var conditionals = map[string]special{
 	"coalesce": {1, -1, coalesce}, "nvl": {2, 2, coalesce}, "ifnull": {2, 2, coalesce},
-	"nvl2": {3, 3, func(fn string, a []Expr) (Expr, error) {
-		return choice(fn, &Call{Fn: "isnotnull", Args: a[:1], T: types.Boolean}, a[1], a[2])
+	"nvl2": {3, 3, func(in *binder, fn string, a []Expr) (Expr, error) {
+		return in.choice(fn, &Call{Fn: "isnotnull", Args: a[:1], T: types.Boolean}, a[1], a[2])
 	}},
 	"if":     {3, 3, ifCall},
 	"iff":    {3, 3, ifCall},
 	"nullif": {2, 2, nullif},
-	"nullifzero": {1, 1, func(fn string, a []Expr) (Expr, error) {
-		return nullif(fn, []Expr{a[0], &Literal{Value: int64(0), T: types.Integer}})
+	"nullifzero": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		return nullif(in, fn, []Expr{a[0], &Literal{Value: int64(0), T: types.Integer}})
 	}},
-	"zeroifnull": {1, 1, func(fn string, a []Expr) (Expr, error) {
-		return coalesce(fn, []Expr{a[0], &Literal{Value: int64(0), T: types.Integer}})
+	"zeroifnull": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		return coalesce(in, fn, []Expr{a[0], &Literal{Value: int64(0), T: types.Integer}})
 	}},
 	"greatest": {2, -1, extreme}, "least": {2, -1, extreme},
-	"typeof": {1, 1, func(fn string, a []Expr) (Expr, error) {
+	"typeof": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
 		return &Literal{Value: nullableType(a[0].Type()).String(), T: types.String}, nil
 	}},
-	"assert_true": {1, 2, func(fn string, a []Expr) (Expr, error) {
-		c, ok := asCondition(a[0])
+	"assert_true": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		c, ok := in.asCondition(a[0])
 		if !ok {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
 		msg := Expr(&Literal{Value: "'" + a[0].String() + "' is not true!", T: types.String})
 		if len(a) == 2 {
-			msg = convert(a[1], types.String)
+			msg = in.convert(a[1], types.String)
 		}
 		return &Call{Fn: fn, Args: []Expr{c, msg}, T: types.Void, Null: true}, nil
 	}},
-	"raise_error": {1, 2, func(fn string, a []Expr) (Expr, error) {
-		return &Call{Fn: fn, Args: []Expr{convert(a[0], types.String)}, T: types.Void, Null: true}, nil
+	"raise_error": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		return &Call{Fn: fn, Args: []Expr{in.convert(a[0], types.String)}, T: types.Void, Null: true}, nil
 	}},
 	"hash":     {1, -1, resultType(types.Integer)},
 	"xxhash64": {1, -1, resultType(types.Long)},
@@ -58,12 +58,12 @@ var conditionals = map[string]special{
 }
 
 // resultType is a function of any arguments with a fixed result.
-func resultType(t types.Type) func(string, []Expr) (Expr, error) {
-	return func(fn string, args []Expr) (Expr, error) { return &Call{Fn: fn, Args: args, T: t, Null: true}, nil }
+func resultType(t types.Type) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, args []Expr) (Expr, error) { return &Call{Fn: fn, Args: args, T: t, Null: true}, nil }
 }
 
-func coalesce(_ string, args []Expr) (Expr, error) {
-	t, err := unify("coalesce", args)
+func coalesce(in *binder, _ string, args []Expr) (Expr, error) {
+	t, err := in.unify("coalesce", args)
 	if err != nil {
 		return nil, err
 	}
@@ -74,33 +74,33 @@ func coalesce(_ string, args []Expr) (Expr, error) {
 	return &Call{Fn: "coalesce", Args: args, T: t, Null: null}, nil
 }
 
-func nullif(_ string, a []Expr) (Expr, error) {
-	eq, err := comparison("=", []Expr{a[0], a[1]})
+func nullif(in *binder, _ string, a []Expr) (Expr, error) {
+	eq, err := comparison(in, "=", []Expr{a[0], a[1]})
 	if err != nil {
 		return nil, err
 	}
 	return &Case{Whens: []When{{eq, &Literal{T: a[0].Type()}}}, Else: a[0], T: a[0].Type()}, nil
 }
 
-func ifCall(fn string, a []Expr) (Expr, error) {
-	c, ok := asCondition(a[0])
+func ifCall(in *binder, fn string, a []Expr) (Expr, error) {
+	c, ok := in.asCondition(a[0])
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	return choice(fn, c, a[1], a[2])
+	return in.choice(fn, c, a[1], a[2])
 }
 
-func choice(fn string, cond, yes, no Expr) (Expr, error) {
+func (in *binder) choice(fn string, cond, yes, no Expr) (Expr, error) {
 	list := []Expr{yes, no}
-	t, err := unify(fn, list)
+	t, err := in.unify(fn, list)
 	if err != nil {
 		return nil, err
 	}
 	return &Case{Whens: []When{{cond, list[0]}}, Else: list[1], T: t}, nil
 }
 
-func extreme(fn string, args []Expr) (Expr, error) {
-	t, err := unify(fn, args)
+func extreme(in *binder, fn string, args []Expr) (Expr, error) {
+	t, err := in.unify(fn, args)
 	if err != nil {
 		return nil, err
 	}
@@ -114,14 +114,14 @@ func extreme(fn string, args []Expr) (Expr, error) {
 	return &Call{Fn: fn, Args: args, T: t, Null: null}, nil
 }
 
-func likeCall(fn string, args []Expr) (Expr, error) {
+func likeCall(in *binder, fn string, args []Expr) (Expr, error) {
 	for i, a := range args {
-		if implicitArg(a.Type(), types.String) == nil {
+		if in.implicitArg(a.Type(), types.String) == nil {
 			return nil, unexpectedInput(fn, i, a)
 		}
-		args[i] = convert(a, types.String)
+		args[i] = in.convert(a, types.String)
 	}
-	return operator(fn, types.Boolean, args...), nil
+	return in.operator(fn, types.Boolean, args...), nil
 }
 
 // literalInt is the value of an integer literal, also under a cast or a sign.
@@ -147,8 +147,8 @@ func literalInt(e Expr) (int, bool) {
 
 var mathSpecials = map[string]special{
 	"abs": {1, 1, sameNumber},
-	"positive": {1, 1, func(fn string, a []Expr) (Expr, error) {
-		e, err := sameNumber(fn, a)
+	"positive": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		e, err := sameNumber(in, fn, a)
 		if err != nil {
 			return nil, err
 		}
@@ -157,106 +157,106 @@ var mathSpecials = map[string]special{
 	"sign": {1, 1, sign}, "signum": {1, 1, sign},
 	"ceil": {1, 2, ceiling}, "ceiling": {1, 2, ceiling}, "floor": {1, 2, ceiling},
 	"round": {1, 2, round}, "bround": {1, 2, round},
-	"nanvl": {2, 2, func(fn string, a []Expr) (Expr, error) {
+	"nanvl": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
 		t := types.Type(types.Double)
 		if a[0].Type() == types.Float && a[1].Type() == types.Float {
 			t = types.Float
 		}
 		for i := range a {
-			if argType('N', a[i].Type()) == nil {
+			if in.argType('N', a[i].Type()) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], t)
+			a[i] = in.convert(a[i], t)
 		}
-		return operator(fn, t, a...), nil
+		return in.operator(fn, t, a...), nil
 	}},
-	"isnan": {1, 1, func(fn string, a []Expr) (Expr, error) {
-		if argType('N', a[0].Type()) == nil {
+	"isnan": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if in.argType('N', a[0].Type()) == nil {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
 		if a[0].Type() != types.Float {
-			a[0] = convert(a[0], types.Double)
+			a[0] = in.convert(a[0], types.Double)
 		}
 		return &Call{Fn: fn, Args: a, T: types.Boolean}, nil
 	}},
-	"log": {1, 2, func(fn string, a []Expr) (Expr, error) {
+	"log": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
 		for i := range a {
-			if implicitArg(a[i].Type(), types.Double) == nil {
+			if in.implicitArg(a[i].Type(), types.Double) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], types.Double)
+			a[i] = in.convert(a[i], types.Double)
 		}
 		if len(a) == 1 {
 			fn = "ln"
 		}
 		return &Call{Fn: fn, Args: a, T: types.Double, Null: true}, nil
 	}},
-	"hex": {1, 1, func(fn string, a []Expr) (Expr, error) {
+	"hex": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
 		switch t := a[0].Type(); {
 		case t == types.String || t == types.Binary:
-		case argType('Z', t) != nil || types.IsNumeric(t):
-			a[0] = convert(a[0], types.Long)
-		case implicitArg(t, types.String) != nil:
-			a[0] = convert(a[0], types.String)
+		case in.argType('Z', t) != nil || types.IsNumeric(t):
+			a[0] = in.convert(a[0], types.Long)
+		case in.implicitArg(t, types.String) != nil:
+			a[0] = in.convert(a[0], types.String)
 		default:
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
-		return operator(fn, types.String, a...), nil
+		return in.operator(fn, types.String, a...), nil
 	}},
-	"bit_count": {1, 1, func(fn string, a []Expr) (Expr, error) {
+	"bit_count": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
 		if t := a[0].Type(); t != types.Boolean {
-			if argType('Z', t) == nil {
+			if in.argType('Z', t) == nil {
 				return nil, unexpectedInput(fn, 0, a[0])
 			}
-			a[0] = convert(a[0], types.Long)
+			a[0] = in.convert(a[0], types.Long)
 		}
-		return operator(fn, types.Integer, a...), nil
+		return in.operator(fn, types.Integer, a...), nil
 	}},
 	"bit_get": {2, 2, bitGet}, "getbit": {2, 2, bitGet},
 }
 
-func bitGet(_ string, a []Expr) (Expr, error) {
-	if argType('Z', a[0].Type()) == nil {
+func bitGet(in *binder, _ string, a []Expr) (Expr, error) {
+	if in.argType('Z', a[0].Type()) == nil {
 		return nil, unexpectedInput("bit_get", 0, a[0])
 	}
-	return operator("bit_get", types.Byte, convert(a[0], types.Long), convert(a[1], types.Integer)), nil
+	return in.operator("bit_get", types.Byte, in.convert(a[0], types.Long), in.convert(a[1], types.Integer)), nil
 }
 
-func sameNumber(fn string, a []Expr) (Expr, error) {
-	t := argType('N', a[0].Type())
+func sameNumber(in *binder, fn string, a []Expr) (Expr, error) {
+	t := in.argType('N', a[0].Type())
 	if isInterval(a[0].Type()) {
 		t = a[0].Type()
 	}
 	if t == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	return operator(fn, t, convert(a[0], t)), nil
+	return in.operator(fn, t, in.convert(a[0], t)), nil
 }
 
-func sign(_ string, a []Expr) (Expr, error) {
-	if implicitArg(a[0].Type(), types.Double) == nil {
+func sign(in *binder, _ string, a []Expr) (Expr, error) {
+	if in.implicitArg(a[0].Type(), types.Double) == nil {
 		return nil, unexpectedInput("signum", 0, a[0])
 	}
-	return operator("signum", types.Double, convert(a[0], types.Double)), nil
+	return in.operator("signum", types.Double, in.convert(a[0], types.Double)), nil
 }
 
 // ceiling binds ceil and floor: a long, or a decimal; with a scale always a decimal.
-func ceiling(fn string, a []Expr) (Expr, error) {
+func ceiling(in *binder, fn string, a []Expr) (Expr, error) {
 	if fn == "ceiling" {
 		fn = "ceil"
 	}
 	t := a[0].Type()
-	if argType('N', t) == nil {
+	if in.argType('N', t) == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 	if len(a) == 2 {
 		if !isDecimal(t) {
 			if t == types.String || t == types.Void {
-				a[0] = convert(a[0], types.Double)
+				a[0] = in.convert(a[0], types.Double)
 			}
-			a[0] = convert(a[0], decimalFor(a[0].Type()))
+			a[0] = in.convert(a[0], decimalFor(a[0].Type()))
 		}
-		return round(fn, a)
+		return round(in, fn, a)
 	}
 	switch {
 	case isDecimal(t):
@@ -264,16 +264,16 @@ func ceiling(fn string, a []Expr) (Expr, error) {
 		if d.Scale > 0 {
 			d = types.Decimal{Precision: min(d.Precision-d.Scale+1, 38)}
 		}
-		return operator(fn, d, a[0]), nil
+		return in.operator(fn, d, a[0]), nil
 	case types.IsIntegral(t):
-		return operator(fn, types.Long, convert(a[0], types.Long)), nil
+		return in.operator(fn, types.Long, in.convert(a[0], types.Long)), nil
 	}
-	return operator(fn, types.Long, convert(a[0], types.Double)), nil
+	return in.operator(fn, types.Long, in.convert(a[0], types.Double)), nil
 }
 
 // round binds round and bround (and ceil, floor with a scale): RoundBase.dataType.
-func round(fn string, a []Expr) (Expr, error) {
-	t := argType('N', a[0].Type())
+func round(in *binder, fn string, a []Expr) (Expr, error) {
+	t := in.argType('N', a[0].Type())
 	if t == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
@@ -296,7 +296,7 @@ func round(fn string, a []Expr) (Expr, error) {
 	}
 	arg := a[0]
 	if !isDecimal(a[0].Type()) {
-		arg = convert(a[0], t)
+		arg = in.convert(a[0], t)
 	}
-	return operator(fn, t, arg, &Literal{Value: int64(scale), T: types.Integer}), nil
+	return in.operator(fn, t, arg, &Literal{Value: int64(scale), T: types.Integer}), nil
 }

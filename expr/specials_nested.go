@@ -5,36 +5,36 @@ import (
 )
 
 var collections = map[string]special{
-	"array": {0, -1, func(fn string, a []Expr) (Expr, error) {
-		t, err := unify(fn, a)
+	"array": {0, -1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		t, err := in.unify(fn, a)
 		return &Call{Fn: fn, Args: a, T: &types.Array{Element: t, ContainsNull: anyNullable(a)}}, err
 	}},
 	"map":            {0, -1, mapCall},
 	"element_at":     {2, 2, elementAt},
 	"try_element_at": {2, 2, elementAt},
-	"get": {2, 2, withArray(func(fn string, t *types.Array, a []Expr) (Expr, error) {
-		if implicitArg(a[1].Type(), types.Integer) == nil {
+	"get": {2, 2, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
+		if in.implicitArg(a[1].Type(), types.Integer) == nil {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
-		return &Call{Fn: fn, Args: []Expr{a[0], convert(a[1], types.Integer)}, T: t.Element, Null: true}, nil
+		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], types.Integer)}, T: t.Element, Null: true}, nil
 	})},
 	"array_contains": {2, 2, searchArray(types.Boolean)}, "array_position": {2, 2, searchArray(types.Long)},
 	"array_remove": {2, 2, searchArray(nil)},
 	"array_append": {2, 2, growArray}, "array_prepend": {2, 2, growArray},
-	"array_insert": {3, 3, func(fn string, a []Expr) (Expr, error) {
-		if implicitArg(a[1].Type(), types.Integer) == nil {
+	"array_insert": {3, 3, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if in.implicitArg(a[1].Type(), types.Integer) == nil {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
-		e, err := growArray(fn, []Expr{a[0], a[2]})
+		e, err := growArray(in, fn, []Expr{a[0], a[2]})
 		if err != nil {
 			return nil, err
 		}
 		c := e.(*Call)
 		t := c.T.(*types.Array)
-		return &Call{Fn: fn, Args: []Expr{c.Args[0], convert(a[1], types.Integer), c.Args[1]}, T: &types.Array{Element: t.Element, ContainsNull: true}, Null: true}, nil
+		return &Call{Fn: fn, Args: []Expr{c.Args[0], in.convert(a[1], types.Integer), c.Args[1]}, T: &types.Array{Element: t.Element, ContainsNull: true}, Null: true}, nil
 	}},
-	"array_compact": {1, 1, withArray(func(fn string, t *types.Array, a []Expr) (Expr, error) {
-		return operator(fn, &types.Array{Element: t.Element}, a...), nil
+	"array_compact": {1, 1, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
+		return in.operator(fn, &types.Array{Element: t.Element}, a...), nil
 	})},
 	"array_distinct": {1, 1, sameArray}, "shuffle": {1, 1, sameArray}, "array_sort": {1, 1, sameArray},
 	"sort_array": {1, 2, sameArray},
@@ -42,17 +42,17 @@ var collections = map[string]special{
 	"array_union": {2, 2, twoArrays(nil)}, "array_intersect": {2, 2, twoArrays(nil)}, "array_except": {2, 2, twoArrays(nil)},
 	"arrays_overlap": {2, 2, twoArrays(types.Boolean)},
 	"arrays_zip":     {1, -1, arraysZip},
-	"array_repeat": {2, 2, func(fn string, a []Expr) (Expr, error) {
-		if implicitArg(a[1].Type(), types.Integer) == nil {
+	"array_repeat": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if in.implicitArg(a[1].Type(), types.Integer) == nil {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
 		t := &types.Array{Element: a[0].Type(), ContainsNull: a[0].Nullable()}
-		return &Call{Fn: fn, Args: []Expr{a[0], convert(a[1], types.Integer)}, T: t, Null: a[1].Nullable()}, nil
+		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], types.Integer)}, T: t, Null: a[1].Nullable()}, nil
 	}},
-	"slice": {3, 3, withArray(func(fn string, t *types.Array, a []Expr) (Expr, error) {
-		return operator(fn, t, a[0], convert(a[1], types.Integer), convert(a[2], types.Integer)), nil
+	"slice": {3, 3, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
+		return in.operator(fn, t, a[0], in.convert(a[1], types.Integer), in.convert(a[2], types.Integer)), nil
 	})},
-	"flatten": {1, 1, withArray(func(fn string, t *types.Array, a []Expr) (Expr, error) {
+	"flatten": {1, 1, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
 		inner, ok := t.Element.(*types.Array)
 		if !ok {
 			return nil, unexpectedInput(fn, 0, a[0])
@@ -60,45 +60,45 @@ var collections = map[string]special{
 		return &Call{Fn: fn, Args: a, T: inner, Null: true}, nil
 	})},
 	"sequence": {2, 3, sequence},
-	"map_keys": {1, 1, withMap(func(fn string, t *types.Map, a []Expr) (Expr, error) {
-		return operator(fn, &types.Array{Element: t.Key}, a...), nil
+	"map_keys": {1, 1, withMap(func(in *binder, fn string, t *types.Map, a []Expr) (Expr, error) {
+		return in.operator(fn, &types.Array{Element: t.Key}, a...), nil
 	})},
-	"map_values": {1, 1, withMap(func(fn string, t *types.Map, a []Expr) (Expr, error) {
-		return operator(fn, &types.Array{Element: t.Value, ContainsNull: t.ValueContainsNull}, a...), nil
+	"map_values": {1, 1, withMap(func(in *binder, fn string, t *types.Map, a []Expr) (Expr, error) {
+		return in.operator(fn, &types.Array{Element: t.Value, ContainsNull: t.ValueContainsNull}, a...), nil
 	})},
-	"map_entries": {1, 1, withMap(func(fn string, t *types.Map, a []Expr) (Expr, error) {
+	"map_entries": {1, 1, withMap(func(in *binder, fn string, t *types.Map, a []Expr) (Expr, error) {
 		entry := types.NewStruct(types.Field{Name: "key", Type: t.Key}, types.Field{Name: "value", Type: t.Value, Nullable: t.ValueContainsNull})
-		return operator(fn, &types.Array{Element: entry}, a...), nil
+		return in.operator(fn, &types.Array{Element: entry}, a...), nil
 	})},
-	"map_contains_key": {2, 2, withMap(func(fn string, t *types.Map, a []Expr) (Expr, error) {
-		if implicitArg(a[1].Type(), t.Key) == nil {
+	"map_contains_key": {2, 2, withMap(func(in *binder, fn string, t *types.Map, a []Expr) (Expr, error) {
+		if in.implicitArg(a[1].Type(), t.Key) == nil {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
-		return operator(fn, types.Boolean, a[0], convert(a[1], t.Key)), nil
+		return in.operator(fn, types.Boolean, a[0], in.convert(a[1], t.Key)), nil
 	})},
-	"map_from_arrays": {2, 2, func(fn string, a []Expr) (Expr, error) {
+	"map_from_arrays": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
 		k, ok1 := a[0].Type().(*types.Array)
 		v, ok2 := a[1].Type().(*types.Array)
 		if !ok1 || !ok2 {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
-		return operator(fn, &types.Map{Key: k.Element, Value: v.Element, ValueContainsNull: v.ContainsNull}, a...), nil
+		return in.operator(fn, &types.Map{Key: k.Element, Value: v.Element, ValueContainsNull: v.ContainsNull}, a...), nil
 	}},
-	"map_from_entries": {1, 1, withArray(func(fn string, t *types.Array, a []Expr) (Expr, error) {
+	"map_from_entries": {1, 1, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
 		s, ok := t.Element.(*types.Struct)
 		if !ok || len(s.Fields) != 2 {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
-		return operator(fn, &types.Map{Key: s.Fields[0].Type, Value: s.Fields[1].Type, ValueContainsNull: s.Fields[1].Nullable}, a...), nil
+		return in.operator(fn, &types.Map{Key: s.Fields[0].Type, Value: s.Fields[1].Type, ValueContainsNull: s.Fields[1].Nullable}, a...), nil
 	})},
-	"map_concat": {0, -1, func(fn string, a []Expr) (Expr, error) {
-		t, err := unify(fn, a)
+	"map_concat": {0, -1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		t, err := in.unify(fn, a)
 		if err == nil {
 			if _, ok := t.(*types.Map); !ok {
 				err = bindErrorf("DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES", "map_concat does not join %s", describeTypes(a))
 			}
 		}
-		return operator(fn, t, a...), err
+		return in.operator(fn, t, a...), err
 	}},
 	"explode": {1, 1, generator}, "explode_outer": {1, 1, generator}, "posexplode": {1, 1, generator}, "inline": {1, 1, generator}, "inline_outer": {1, 1, generator}, "stack": {1, -1, generator},
 }
@@ -107,17 +107,17 @@ var collections = map[string]special{
 var generators = map[string]bool{"explode": true, "explode_outer": true, "posexplode": true, "inline": true, "inline_outer": true, "stack": true}
 
 // generator refuses functions that make several rows or columns of one.
-func generator(fn string, a []Expr) (Expr, error) {
+func generator(in *binder, fn string, a []Expr) (Expr, error) {
 	if fn == "explode" || fn == "explode_outer" {
 		return nil, bindErrorf("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "%s makes several rows: it is no value", fn)
 	}
 	return nil, bindErrorf("UDTF_ALIAS_NUMBER_MISMATCH", "%s makes several columns: it is no value", fn)
 }
 
-func withArray(bind func(string, *types.Array, []Expr) (Expr, error)) func(string, []Expr) (Expr, error) {
-	return func(fn string, a []Expr) (Expr, error) {
+func withArray(bind func(*binder, string, *types.Array, []Expr) (Expr, error)) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		if t, ok := a[0].Type().(*types.Array); ok {
-			return bind(fn, t, a)
+			return bind(in, fn, t, a)
 		}
 		if a[0].Type() == types.Void {
 			return &Literal{T: types.Void}, nil
@@ -126,16 +126,16 @@ func withArray(bind func(string, *types.Array, []Expr) (Expr, error)) func(strin
 	}
 }
 
-func withMap(bind func(string, *types.Map, []Expr) (Expr, error)) func(string, []Expr) (Expr, error) {
-	return func(fn string, a []Expr) (Expr, error) {
+func withMap(bind func(*binder, string, *types.Map, []Expr) (Expr, error)) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		if t, ok := a[0].Type().(*types.Map); ok {
-			return bind(fn, t, a)
+			return bind(in, fn, t, a)
 		}
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 }
 
-func mapCall(fn string, a []Expr) (Expr, error) {
+func mapCall(in *binder, fn string, a []Expr) (Expr, error) {
 	if len(a)%2 == 1 {
 		return nil, wrongArgs(fn, "2n (n > 0)", len(a))
 	}
@@ -143,11 +143,11 @@ func mapCall(fn string, a []Expr) (Expr, error) {
 	for i := 0; i < len(a); i += 2 {
 		keys, values = append(keys, a[i]), append(values, a[i+1])
 	}
-	k, err := unify("map keys", keys)
+	k, err := in.unify("map keys", keys)
 	if err != nil {
 		return nil, err
 	}
-	v, err := unify("map values", values)
+	v, err := in.unify("map values", values)
 	if err != nil {
 		return nil, err
 	}
@@ -157,29 +157,29 @@ func mapCall(fn string, a []Expr) (Expr, error) {
 	return &Call{Fn: fn, Args: a, T: &types.Map{Key: k, Value: v, ValueContainsNull: anyNullable(values)}}, nil
 }
 
-func elementAt(fn string, a []Expr) (Expr, error) {
+func elementAt(in *binder, fn string, a []Expr) (Expr, error) {
 	switch t := a[0].Type().(type) {
 	case *types.Array:
 		if !types.IsIntegral(a[1].Type()) && a[1].Type() != types.Void {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
-		return &Call{Fn: fn, Args: []Expr{a[0], convert(a[1], types.Integer)}, T: t.Element, Null: true}, nil
+		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], types.Integer)}, T: t.Element, Null: true}, nil
 	case *types.Map:
-		if implicitArg(a[1].Type(), t.Key) == nil {
+		if in.implicitArg(a[1].Type(), t.Key) == nil {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
-		return &Call{Fn: fn, Args: []Expr{a[0], convert(a[1], t.Key)}, T: t.Value, Null: true}, nil
+		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], t.Key)}, T: t.Value, Null: true}, nil
 	}
 	return nil, unexpectedInput(fn, 0, a[0])
 }
 
 // searchArray binds functions that look for a value in an array; nil gives the array's type.
-func searchArray(result types.Type) func(string, []Expr) (Expr, error) {
-	return withArray(func(fn string, t *types.Array, a []Expr) (Expr, error) {
+func searchArray(result types.Type) func(*binder, string, []Expr) (Expr, error) {
+	return withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
 		if a[1].Type() == types.Void {
 			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look for an untyped NULL", fn)
 		}
-		el := wider(t.Element, a[1].Type())
+		el := in.wider(t.Element, a[1].Type())
 		if el == nil || hasString(el) != hasString(t.Element) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
@@ -191,21 +191,21 @@ func searchArray(result types.Type) func(string, []Expr) (Expr, error) {
 		if out == nil {
 			out = list
 		}
-		return &Call{Fn: fn, Args: []Expr{convert(a[0], list), convert(a[1], el)}, T: out, Null: true}, nil
+		return &Call{Fn: fn, Args: []Expr{in.convert(a[0], list), in.convert(a[1], el)}, T: out, Null: true}, nil
 	})
 }
 
-func growArray(fn string, a []Expr) (Expr, error) {
+func growArray(in *binder, fn string, a []Expr) (Expr, error) {
 	t, ok := a[0].Type().(*types.Array)
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	el := wider(t.Element, a[1].Type())
+	el := in.wider(t.Element, a[1].Type())
 	if el == nil {
 		return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot add %s to %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 	}
 	list := &types.Array{Element: el, ContainsNull: t.ContainsNull || a[1].Nullable()}
-	return operator(fn, list, convert(a[0], &types.Array{Element: el, ContainsNull: t.ContainsNull}), convert(a[1], el)).(*Call).nullIf(a[0]), nil
+	return in.operator(fn, list, in.convert(a[0], &types.Array{Element: el, ContainsNull: t.ContainsNull}), in.convert(a[1], el)).(*Call).nullIf(a[0]), nil
 }
 
 // nullIf makes a call NULL only when one argument is.
@@ -214,7 +214,7 @@ func (e *Call) nullIf(arg Expr) *Call {
 	return e
 }
 
-func sameArray(fn string, a []Expr) (Expr, error) {
+func sameArray(in *binder, fn string, a []Expr) (Expr, error) {
 	t, ok := a[0].Type().(*types.Array)
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
@@ -222,20 +222,20 @@ func sameArray(fn string, a []Expr) (Expr, error) {
 	if fn != "shuffle" && !orderable(t) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "%s cannot compare %s", fn, types.SQL(t.Element))
 	}
-	return operator(fn, t, a...), nil
+	return in.operator(fn, t, a...), nil
 }
 
-func arrayElement(fn string, a []Expr) (Expr, error) {
-	e, err := sameArray(fn, a)
+func arrayElement(in *binder, fn string, a []Expr) (Expr, error) {
+	e, err := sameArray(in, fn, a)
 	if err != nil {
 		return nil, err
 	}
 	return &Call{Fn: fn, Args: a, T: e.Type().(*types.Array).Element, Null: true}, nil
 }
 
-func twoArrays(result types.Type) func(string, []Expr) (Expr, error) {
-	return func(fn string, a []Expr) (Expr, error) {
-		t := wider(a[0].Type(), a[1].Type())
+func twoArrays(result types.Type) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, a []Expr) (Expr, error) {
+		t := in.wider(a[0].Type(), a[1].Type())
 		arr, ok := t.(*types.Array)
 		if !ok {
 			return nil, bindErrorf("DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES", "%s takes two arrays of one type, not %s", fn, describeTypes(a))
@@ -247,13 +247,13 @@ func twoArrays(result types.Type) func(string, []Expr) (Expr, error) {
 		if out == nil {
 			out = arr
 		}
-		c := operator(fn, out, convert(a[0], arr), convert(a[1], arr)).(*Call)
+		c := in.operator(fn, out, in.convert(a[0], arr), in.convert(a[1], arr)).(*Call)
 		c.Null = true
 		return c, nil
 	}
 }
 
-func arraysZip(fn string, a []Expr) (Expr, error) {
+func arraysZip(in *binder, fn string, a []Expr) (Expr, error) {
 	s := &types.Struct{}
 	for i, e := range a {
 		t, ok := e.Type().(*types.Array)
@@ -269,20 +269,20 @@ func arraysZip(fn string, a []Expr) (Expr, error) {
 		}
 		s.Fields = append(s.Fields, types.Field{Name: name, Type: t.Element, Nullable: true})
 	}
-	return operator(fn, &types.Array{Element: s}, a...), nil
+	return in.operator(fn, &types.Array{Element: s}, a...), nil
 }
 
-func sequence(fn string, a []Expr) (Expr, error) {
-	t := tightest(a[0].Type(), a[1].Type())
+func sequence(in *binder, fn string, a []Expr) (Expr, error) {
+	t := in.tightest(a[0].Type(), a[1].Type())
 	if t == nil || !(types.IsIntegral(t) || isDatetime(t)) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", "sequence takes integers or dates, not %s", describeTypes(a))
 	}
 	if len(a) == 3 && types.IsIntegral(t) {
-		if t = tightest(t, a[2].Type()); t == nil || !types.IsIntegral(t) {
+		if t = in.tightest(t, a[2].Type()); t == nil || !types.IsIntegral(t) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", "sequence takes integers or dates, not %s", describeTypes(a))
 		}
-		a[2] = convert(a[2], t)
+		a[2] = in.convert(a[2], t)
 	}
-	a[0], a[1] = convert(a[0], t), convert(a[1], t)
-	return operator(fn, &types.Array{Element: t}, a...), nil
+	a[0], a[1] = in.convert(a[0], t), in.convert(a[1], t)
+	return in.operator(fn, &types.Array{Element: t}, a...), nil
 }

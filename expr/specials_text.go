@@ -9,85 +9,85 @@ import (
 
 var textSpecials = map[string]special{
 	"concat": {0, -1, concat},
-	"reverse": {1, 1, func(fn string, a []Expr) (Expr, error) {
+	"reverse": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
 		if _, ok := a[0].Type().(*types.Array); !ok {
-			if implicitArg(a[0].Type(), types.String) == nil {
+			if in.implicitArg(a[0].Type(), types.String) == nil {
 				return nil, unexpectedInput(fn, 0, a[0])
 			}
-			a[0] = convert(a[0], types.String)
+			a[0] = in.convert(a[0], types.String)
 		}
-		return operator(fn, a[0].Type(), a...), nil
+		return in.operator(fn, a[0].Type(), a...), nil
 	}},
 	"lpad": {2, 3, pad}, "rpad": {2, 3, pad},
-	"overlay": {3, 4, func(fn string, a []Expr) (Expr, error) {
-		if err := sameText(fn, a[:2]); err != nil {
+	"overlay": {3, 4, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if err := in.sameText(fn, a[:2]); err != nil {
 			return nil, err
 		}
 		if len(a) == 3 {
 			a = append(a, &Literal{Value: int64(-1), T: types.Integer})
 		}
 		for i := 2; i < 4; i++ {
-			if implicitArg(a[i].Type(), types.Integer) == nil {
+			if in.implicitArg(a[i].Type(), types.Integer) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], types.Integer)
+			a[i] = in.convert(a[i], types.Integer)
 		}
-		return operator(fn, a[0].Type(), a...), nil
+		return in.operator(fn, a[0].Type(), a...), nil
 	}},
 	"startswith": {2, 2, textTest}, "endswith": {2, 2, textTest}, "contains": {2, 2, textTest},
-	"concat_ws": {1, -1, func(fn string, a []Expr) (Expr, error) {
+	"concat_ws": {1, -1, func(in *binder, fn string, a []Expr) (Expr, error) {
 		for i := range a {
 			if arr, ok := a[i].Type().(*types.Array); ok && i > 0 {
-				a[i] = convert(a[i], &types.Array{Element: types.String, ContainsNull: arr.ContainsNull})
+				a[i] = in.convert(a[i], &types.Array{Element: types.String, ContainsNull: arr.ContainsNull})
 				continue
 			}
-			if implicitArg(a[i].Type(), types.String) == nil {
+			if in.implicitArg(a[i].Type(), types.String) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], types.String)
+			a[i] = in.convert(a[i], types.String)
 		}
 		return &Call{Fn: fn, Args: a, T: types.String, Null: a[0].Nullable()}, nil
 	}},
-	"elt": {2, -1, func(fn string, a []Expr) (Expr, error) {
-		if implicitArg(a[0].Type(), types.Integer) == nil {
+	"elt": {2, -1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if in.implicitArg(a[0].Type(), types.Integer) == nil {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
-		a[0] = convert(a[0], types.Integer)
-		e, err := concat("", a[1:])
+		a[0] = in.convert(a[0], types.Integer)
+		e, err := concat(in, "", a[1:])
 		if err != nil {
 			return nil, err
 		}
 		return &Call{Fn: fn, Args: append(a[:1:1], e.(*Call).Args...), T: e.Type(), Null: true}, nil
 	}},
-	"format_number": {2, 2, func(fn string, a []Expr) (Expr, error) {
-		t := argType('N', a[0].Type())
+	"format_number": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		t := in.argType('N', a[0].Type())
 		if t == nil {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
-		a[0] = convert(a[0], t)
+		a[0] = in.convert(a[0], t)
 		if a[1].Type() != types.String {
-			if implicitArg(a[1].Type(), types.Integer) == nil {
+			if in.implicitArg(a[1].Type(), types.Integer) == nil {
 				return nil, unexpectedInput(fn, 1, a[1])
 			}
-			a[1] = convert(a[1], types.Integer)
+			a[1] = in.convert(a[1], types.Integer)
 		}
 		return &Call{Fn: fn, Args: a, T: types.String, Null: true}, nil
 	}},
 	"to_char": {2, 2, toChar}, "to_varchar": {2, 2, toChar},
 	"to_number": {2, 2, toNumber}, "try_to_number": {2, 2, toNumber},
-	"mask": {1, 5, func(fn string, a []Expr) (Expr, error) {
+	"mask": {1, 5, func(in *binder, fn string, a []Expr) (Expr, error) {
 		for i := range a {
-			a[i] = convert(a[i], types.String)
+			a[i] = in.convert(a[i], types.String)
 		}
 		return &Call{Fn: fn, Args: a, T: types.String, Null: true}, nil
 	}},
 	"to_binary": {1, 2, toBinary}, "try_to_binary": {1, 2, toBinary},
-	"str_to_map": {1, 3, func(fn string, a []Expr) (Expr, error) {
+	"str_to_map": {1, 3, func(in *binder, fn string, a []Expr) (Expr, error) {
 		for i := range a {
-			if implicitArg(a[i].Type(), types.String) == nil {
+			if in.implicitArg(a[i].Type(), types.String) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], types.String)
+			a[i] = in.convert(a[i], types.String)
 		}
 		return &Call{Fn: fn, Args: a, T: &types.Map{Key: types.String, Value: types.String, ValueContainsNull: true}, Null: true}, nil
 	}},
@@ -96,7 +96,7 @@ var textSpecials = map[string]special{
 }
 
 // sameText makes texts all binary, or all strings.
-func sameText(fn string, args []Expr) error {
+func (in *binder) sameText(fn string, args []Expr) error {
 	t := types.Type(types.Binary)
 	for _, a := range args {
 		if a.Type() != types.Binary {
@@ -104,41 +104,41 @@ func sameText(fn string, args []Expr) error {
 		}
 	}
 	for i, a := range args {
-		if implicitArg(a.Type(), t) == nil {
+		if in.implicitArg(a.Type(), t) == nil {
 			return unexpectedInput(fn, i, a)
 		}
-		args[i] = convert(a, t)
+		args[i] = in.convert(a, t)
 	}
 	return nil
 }
 
-func textTest(fn string, a []Expr) (Expr, error) {
-	if err := sameText(fn, a); err != nil {
+func textTest(in *binder, fn string, a []Expr) (Expr, error) {
+	if err := in.sameText(fn, a); err != nil {
 		return nil, err
 	}
-	return operator(fn, types.Boolean, a...), nil
+	return in.operator(fn, types.Boolean, a...), nil
 }
 
 // toBinary reads hex (unless another format is given), base64 or utf-8.
-func toBinary(fn string, a []Expr) (Expr, error) {
+func toBinary(in *binder, fn string, a []Expr) (Expr, error) {
 	for i := range a {
-		if implicitArg(a[i].Type(), types.String) == nil {
+		if in.implicitArg(a[i].Type(), types.String) == nil {
 			return nil, unexpectedInput(fn, i, a[i])
 		}
-		a[i] = convert(a[i], types.String)
+		a[i] = in.convert(a[i], types.String)
 	}
 	return &Call{Fn: fn, Args: a, T: types.Binary, Null: true}, nil
 }
 
-func pad(fn string, a []Expr) (Expr, error) {
-	if implicitArg(a[1].Type(), types.Integer) == nil {
+func pad(in *binder, fn string, a []Expr) (Expr, error) {
+	if in.implicitArg(a[1].Type(), types.Integer) == nil {
 		return nil, unexpectedInput(fn, 1, a[1])
 	}
 	texts := []Expr{a[0]}
 	if len(a) == 3 {
 		texts = append(texts, a[2])
 	}
-	if err := sameText(fn, texts); err != nil {
+	if err := in.sameText(fn, texts); err != nil {
 		return nil, err
 	}
 	if len(texts) == 1 {
@@ -148,20 +148,20 @@ func pad(fn string, a []Expr) (Expr, error) {
 		}
 		texts = append(texts, fill)
 	}
-	return operator(fn, texts[0].Type(), texts[0], convert(a[1], types.Integer), texts[1]), nil
+	return in.operator(fn, texts[0].Type(), texts[0], in.convert(a[1], types.Integer), texts[1]), nil
 }
 
-func toChar(_ string, a []Expr) (Expr, error) {
+func toChar(in *binder, _ string, a []Expr) (Expr, error) {
 	t := a[0].Type()
 	switch {
 	case isDatetime(t):
-		return signatures["date_format"].bind("date_format", a)
+		return signatures["date_format"].bind(in, "date_format", a)
 	case types.IsNumeric(t) || t == types.String || t == types.Void:
 		if !isDecimal(t) {
 			if t == types.String || t == types.Void {
-				a[0] = convert(a[0], types.Decimal{Precision: 38, Scale: 18})
+				a[0] = in.convert(a[0], types.Decimal{Precision: 38, Scale: 18})
 			} else {
-				a[0] = convert(a[0], decimalFor(t))
+				a[0] = in.convert(a[0], decimalFor(t))
 			}
 		}
 	case t == types.Binary:
@@ -172,7 +172,7 @@ func toChar(_ string, a []Expr) (Expr, error) {
 }
 
 // toNumber has the precision and scale that its format spells.
-func toNumber(fn string, a []Expr) (Expr, error) {
+func toNumber(in *binder, fn string, a []Expr) (Expr, error) {
 	format, ok := literalText(a[1])
 	if !ok {
 		return nil, bindErrorf("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "the format of %s is a string literal", fn)
@@ -180,14 +180,14 @@ func toNumber(fn string, a []Expr) (Expr, error) {
 	whole, frac, _ := strings.Cut(strings.ReplaceAll(format, "D", "."), ".")
 	count := func(s string) int { return strings.Count(s, "9") + strings.Count(s, "0") }
 	d := types.Decimal{Precision: min(38, max(1, count(whole)+count(frac))), Scale: count(frac)}
-	if implicitArg(a[0].Type(), types.String) == nil {
+	if in.implicitArg(a[0].Type(), types.String) == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	return &Call{Fn: fn, Args: []Expr{convert(a[0], types.String), a[1]}, T: d, Null: true}, nil
+	return &Call{Fn: fn, Args: []Expr{in.convert(a[0], types.String), a[1]}, T: d, Null: true}, nil
 }
 
 // parseWithSchema binds from_csv and from_json, whose second argument is a schema in DDL.
-func parseWithSchema(fn string, a []Expr) (Expr, error) {
+func parseWithSchema(in *binder, fn string, a []Expr) (Expr, error) {
 	lit, ok := a[1].(*Literal)
 	text := ""
 	if ok {
@@ -204,15 +204,15 @@ func parseWithSchema(fn string, a []Expr) (Expr, error) {
 		}
 		t = s
 	}
-	if implicitArg(a[0].Type(), types.String) == nil {
+	if in.implicitArg(a[0].Type(), types.String) == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	a[0] = convert(a[0], types.String)
+	a[0] = in.convert(a[0], types.String)
 	return &Call{Fn: fn, Args: a, T: nullableType(t), Null: true}, nil
 }
 
 var variants = map[string]special{
-	"path": {2, 2, func(fn string, a []Expr) (Expr, error) {
+	"path": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
 		if a[0].Type() != types.Variant {
 			return nil, bindErrorf("COLUMN_IS_NOT_VARIANT_TYPE", "a path with : reads a variant, not %s", types.SQL(a[0].Type()))
 		}
@@ -221,8 +221,8 @@ var variants = map[string]special{
 	"variant_get": {2, 3, variantGet}, "try_variant_get": {2, 3, variantGet},
 }
 
-func variantGet(fn string, a []Expr) (Expr, error) {
-	if argType('v', a[0].Type()) == nil {
+func variantGet(in *binder, fn string, a []Expr) (Expr, error) {
+	if in.argType('v', a[0].Type()) == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 	t := types.Type(types.Variant)

@@ -38,7 +38,7 @@ var partFunctions = map[string]string{
 	"SECOND": "second_fraction", "S": "second_fraction", "SEC": "second_fraction", "SECONDS": "second_fraction", "SECS": "second_fraction",
 }
 
-func datePart(_ string, a []Expr) (Expr, error) {
+func datePart(in *binder, _ string, a []Expr) (Expr, error) {
 	field, ok := literalText(a[0])
 	fn := partFunctions[field]
 	if !ok || fn == "" || (isInterval(a[1].Type()) && !intervalPart(fn, a[1].Type().(types.Interval))) {
@@ -46,22 +46,22 @@ func datePart(_ string, a []Expr) (Expr, error) {
 	}
 	src := a[1]
 	if isInterval(src.Type()) {
-		return partCall("interval_"+fn, src)
+		return partCall(in, "interval_"+fn, src)
 	}
 	switch fn {
 	case "hour", "minute", "second_fraction":
-		to := argType('U', src.Type())
+		to := in.argType('U', src.Type())
 		if to == nil {
 			return nil, unexpectedInput("date_part", 1, src)
 		}
-		src = convert(src, to)
+		src = in.convert(src, to)
 	default:
-		if implicitArg(src.Type(), types.Date) == nil {
+		if in.implicitArg(src.Type(), types.Date) == nil {
 			return nil, unexpectedInput("date_part", 1, src)
 		}
-		src = convert(src, types.Date)
+		src = in.convert(src, types.Date)
 	}
-	return partCall(fn, src)
+	return partCall(in, fn, src)
 }
 
 func intervalPart(fn string, t types.Interval) bool {
@@ -74,45 +74,45 @@ func intervalPart(fn string, t types.Interval) bool {
 	return false
 }
 
-func partCall(fn string, src Expr) (Expr, error) {
+func partCall(in *binder, fn string, src Expr) (Expr, error) {
 	t := types.Type(types.Integer)
 	if strings.HasSuffix(fn, "second_fraction") {
 		t = types.Decimal{Precision: 8, Scale: 6}
 	}
-	return operator(fn, t, src), nil
+	return in.operator(fn, t, src), nil
 }
 
-func clockPart(fn string, a []Expr) (Expr, error) {
-	to := argType('U', a[0].Type())
+func clockPart(in *binder, fn string, a []Expr) (Expr, error) {
+	to := in.argType('U', a[0].Type())
 	if a[0].Type().Kind() == types.KindTime {
 		to = a[0].Type()
 	}
 	if to == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	return operator(fn, types.Integer, convert(a[0], to)), nil
+	return in.operator(fn, types.Integer, in.convert(a[0], to)), nil
 }
 
-func unixTimestamp(_ string, a []Expr) (Expr, error) {
+func unixTimestamp(in *binder, _ string, a []Expr) (Expr, error) {
 	t := a[0].Type()
 	if t == types.Void {
-		a[0], t = convert(a[0], types.Timestamp), types.Timestamp
+		a[0], t = in.convert(a[0], types.Timestamp), types.Timestamp
 	}
 	if t == types.String {
 		if len(a) == 1 {
 			a = append(a, &Literal{Value: "yyyy-MM-dd HH:mm:ss", T: types.String})
 		}
-		return &Call{Fn: "to_unix_timestamp", Args: []Expr{a[0], convert(a[1], types.String)}, T: types.Long, Null: true}, nil
+		return &Call{Fn: "to_unix_timestamp", Args: []Expr{a[0], in.convert(a[1], types.String)}, T: types.Long, Null: true}, nil
 	}
 	if !isDatetime(t) {
 		return nil, unexpectedInput("unix_timestamp", 0, a[0])
 	}
-	return &Call{Fn: "unix_timestamp", Args: []Expr{convert(a[0], types.Timestamp)}, T: types.Long, Null: true}, nil
+	return &Call{Fn: "unix_timestamp", Args: []Expr{in.convert(a[0], types.Timestamp)}, T: types.Long, Null: true}, nil
 }
 
 // parseTime binds to_date, to_timestamp and their kin: a cast, or parsing by a pattern.
-func parseTime(to types.Type, try bool) func(string, []Expr) (Expr, error) {
-	return func(fn string, a []Expr) (Expr, error) {
+func parseTime(to types.Type, try bool) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		from := a[0].Type()
 		ok := from == types.String || isDatetime(from) || from == types.Void || (to == types.Timestamp && types.IsNumeric(from))
 		if !ok {
@@ -124,10 +124,10 @@ func parseTime(to types.Type, try bool) func(string, []Expr) (Expr, error) {
 			}
 			return &Cast{Arg: a[0], To: to, Try: try}, nil
 		}
-		if implicitArg(a[1].Type(), types.String) == nil {
+		if in.implicitArg(a[1].Type(), types.String) == nil {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
-		e := Expr(&Call{Fn: "parse_time", Args: []Expr{a[0], convert(a[1], types.String)}, T: to, Null: true})
+		e := Expr(&Call{Fn: "parse_time", Args: []Expr{a[0], in.convert(a[1], types.String)}, T: to, Null: true})
 		if try {
 			e = &Call{Fn: "try", Args: []Expr{e}, T: to, Null: true}
 		}
@@ -135,8 +135,8 @@ func parseTime(to types.Type, try bool) func(string, []Expr) (Expr, error) {
 	}
 }
 
-func makeTimestamp(to types.Type) func(string, []Expr) (Expr, error) {
-	return func(fn string, a []Expr) (Expr, error) {
+func makeTimestamp(to types.Type) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		for i := range a {
 			want := types.Type(types.Integer)
 			if i == 5 {
@@ -144,10 +144,10 @@ func makeTimestamp(to types.Type) func(string, []Expr) (Expr, error) {
 			} else if i == 6 {
 				want = types.String
 			}
-			if implicitArg(a[i].Type(), want) == nil {
+			if in.implicitArg(a[i].Type(), want) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], want)
+			a[i] = in.convert(a[i], want)
 		}
 		e := Expr(&Call{Fn: "make_timestamp", Args: a, T: to, Null: true})
 		if strings.HasPrefix(fn, "try_") {
@@ -157,30 +157,30 @@ func makeTimestamp(to types.Type) func(string, []Expr) (Expr, error) {
 	}
 }
 
-func timestampSeconds(fn string, a []Expr) (Expr, error) {
+func timestampSeconds(in *binder, fn string, a []Expr) (Expr, error) {
 	t := a[0].Type()
 	switch {
 	case types.IsIntegral(t), t == types.Void:
-		a[0] = convert(a[0], types.Long)
+		a[0] = in.convert(a[0], types.Long)
 	case t == types.String, t == types.Float:
-		a[0] = convert(a[0], types.Double)
+		a[0] = in.convert(a[0], types.Double)
 	case !types.IsNumeric(t):
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 	return &Call{Fn: fn, Args: a, T: types.Timestamp, Null: true}, nil
 }
 
-func makeInterval(to types.Interval) func(string, []Expr) (Expr, error) {
-	return func(fn string, a []Expr) (Expr, error) {
+func makeInterval(to types.Interval) func(*binder, string, []Expr) (Expr, error) {
+	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		for i := range a {
 			want := types.Type(types.Integer)
 			if i == 3 {
 				want = types.Decimal{Precision: 18, Scale: 6}
 			}
-			if implicitArg(a[i].Type(), want) == nil {
+			if in.implicitArg(a[i].Type(), want) == nil {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
-			a[i] = convert(a[i], want)
+			a[i] = in.convert(a[i], want)
 		}
 		return &Call{Fn: fn, Args: a, T: to, Null: true}, nil
 	}
