@@ -2,6 +2,8 @@ package txn
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice/action"
@@ -19,7 +21,28 @@ func (a *attempt) prepare(eff Effects) ([]action.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]action.Action{a.commitInfo(eff)}, actions...), nil
+	info := a.commitInfo(eff)
+	return append([]action.Action{info}, a.withTimestampStart(actions, info)...), nil
+}
+
+// withTimestampStart notes in the metadata from which version on, and from what
+// time, commits carry their time, when this commit is the first of them and not
+// the table's first (PROTOCOL.md, In-Commit Timestamps).
+func (a *attempt) withTimestampStart(actions []action.Action, info *action.CommitInfo) []action.Action {
+	if a.base == nil || info.InCommitTimestamp == nil || feature.InCommitTimestamps(a.base.Metadata()) {
+		return actions
+	}
+	out := slices.Clone(actions)
+	for i, act := range out {
+		if md, ok := act.(*action.Metadata); ok {
+			started := *md
+			started.Configuration = maps.Clone(md.Configuration)
+			started.Configuration["delta.inCommitTimestampEnablementVersion"] = itoa(a.version() + 1)
+			started.Configuration["delta.inCommitTimestampEnablementTimestamp"] = itoa(*info.InCommitTimestamp)
+			out[i] = &started
+		}
+	}
+	return out
 }
 
 // InvalidError is a set of actions that must not be committed.

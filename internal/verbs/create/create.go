@@ -1,38 +1,50 @@
-// Package create is CREATE TABLE: version 0 of a table, with its schema,
-// partitioning, properties and the protocol that these demand.
+// Package create is CREATE TABLE and REPLACE TABLE: a table's schema,
+// partitioning, properties and the protocol that these demand, and its first
+// rows when it is made of a query.
 package create
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"strings"
 
-	"github.com/sluicelake/sluice/action"
-	"github.com/sluicelake/sluice/internal/table/conflict"
-	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/rows/source"
+	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
-	"github.com/sluicelake/sluice/internal/verbs/merge"
 	"github.com/sluicelake/sluice/types"
 )
 
 // Spec is a CREATE TABLE as a value.
 type Spec struct {
+	// Schema has the columns; defaults, generated and identity columns are in the
+	// metadata of fields as the protocol has them. nil takes those of Rows.
 	Schema      *types.Struct
 	PartitionBy []string
+	ClusterBy   [][]string
+	Constraints []Constraint
 	Properties  map[string]string
 	Name        string
 	Comment     string
 	// IfNotExists accepts a table that is there already, as it is.
 	IfNotExists bool
+	// Replace makes the table anew if it is there; OrCreate also if it is not.
+	Replace, OrCreate bool
+	// Rows fills the table: CREATE TABLE AS SELECT.
+	Rows source.Source
+
+	Expr         expr.Options
+	UserMetadata string
 }
+
+// Constraint is a CHECK constraint.
+type Constraint struct{ Name, Check string }
 
 // Result says what became of it.
 type Result struct {
 	Created bool // false: the table was there
+	Rows    int64
 	Commit  txn.Result
 }
 
@@ -53,122 +65,51 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 		switch {
 		case err == nil && spec.IfNotExists:
 			return Result{Commit: txn.Result{Version: s.Version(), Snapshot: s}}, nil
-		case err == nil:
+		case err == nil && !spec.Replace:
 			return Result{}, &ExistsError{Table: l.Bucket().URL(), Version: s.Version()}
-		case !errors.Is(err, snapshot.ErrNotTable):
+		case err != nil && !errors.Is(err, snapshot.ErrNotTable):
 			return Result{}, err
+		case err != nil && spec.Replace && !spec.OrCreate:
+			return Result{}, refuse("DELTA_CANNOT_REPLACE_MISSING_TABLE", "there is no table at %s to replace: use CREATE OR REPLACE TABLE", l.Bucket().URL())
+		case err != nil:
+			s = nil
 		}
-		acts, op, err := plan(l, spec)
-		if err != nil {
-			return Result{}, err
+		res, again, err := once(ctx, l, s, spec, o)
+		if err != nil || !again {
+			return res, err
 		}
-		res, err := l.BeginCreate().CommitWork(ctx, &work{acts, op}, o)
-		if err != nil || !res.Again {
-			return Result{Created: res.Committed, Commit: res}, err
+		if r, ok := spec.Rows.(interface{ Rewindable() bool }); spec.Rows != nil && (!ok || !r.Rewindable()) {
+			return res, fmt.Errorf("[DELTA_CONCURRENT_WRITE] another writer changed %s while its rows were written, and the source cannot be read twice; nothing was committed: run it again", l.Bucket().URL())
 		}
 		o.BeforePublish = nil // another writer created it first: look again
 	}
 }
 
-// plan derives version 0.
-func plan(l *txn.Log, spec Spec) ([]action.Action, txn.Operation, error) {
-	parts, err := Check(spec)
+// once tries it behind a version; s is nil when there is no table.
+func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o txn.Options) (res Result, again bool, err error) {
+	p, err := newPlan(l.Env(), s, spec)
 	if err != nil {
-		return nil, txn.Operation{}, err
+		return res, false, err
 	}
-	protocol, config, err := feature.ForNewTable(spec.Schema, spec.Properties)
+	w := &work{plan: p, at: s, log: l}
+	outs, err := w.fill(ctx, l, spec)
 	if err != nil {
-		return nil, txn.Operation{}, err
+		return res, false, err
 	}
-	if feature.ColumnMapping(&action.Metadata{Configuration: config}) != feature.MappingNone {
-		spec.Schema, config = feature.AssignMapping(spec.Schema, config, l.Env().NewID)
-	}
-	if feature.RowTracking(&action.Metadata{Configuration: config}) {
-		feature.NameRowColumns(config, l.Env().NewID)
-	}
-	now := l.Env().Now().UnixMilli()
-	md := &action.Metadata{ID: l.Env().NewID(), Format: action.Format{Provider: "parquet", Options: map[string]string{}},
-		SchemaString: types.JSON(spec.Schema), PartitionColumns: parts, Configuration: config, CreatedTime: &now}
-	if spec.Name != "" {
-		md.Name = &spec.Name
-	}
-	if spec.Comment != "" {
-		md.Description = &spec.Comment
-	}
-	text := func(v any) json.RawMessage { b, _ := json.Marshal(v); return b }
-	shown := maps.Clone(config)
-	if shown == nil {
-		shown = map[string]string{}
-	}
-	var description any
-	if spec.Comment != "" {
-		description = spec.Comment
-	}
-	op := txn.Operation{Name: "CREATE TABLE", Metrics: map[string]string{}, Parameters: map[string]json.RawMessage{
-		"isManaged": text("false"), "description": text(description), "partitionBy": merge.Encoded(parts), "properties": merge.Encoded(shown),
-		"clusterBy": merge.Encoded([]string{})}}
-	return []action.Action{protocol, md}, op, nil
-}
-
-// Check validates columns and partitioning and returns the partition columns as
-// they are spelled in the schema.
-func Check(spec Spec) ([]string, error) {
-	refuse := func(class, format string, args ...any) error {
-		return &merge.StatementError{Class: class, Message: fmt.Sprintf(format, args...)}
-	}
-	if spec.Schema == nil || len(spec.Schema.Fields) == 0 {
-		return nil, refuse("DELTA_EMPTY_SCHEMA", "a table needs at least one column")
-	}
-	mapped := feature.ColumnMapping(&action.Metadata{Configuration: spec.Properties}) != feature.MappingNone
-	seen := map[string]bool{}
-	for _, f := range spec.Schema.Fields {
-		low := strings.ToLower(f.Name)
-		switch {
-		case f.Name == "":
-			return nil, refuse("DELTA_INVALID_COLUMN_NAMES", "a column has no name")
-		case seen[low]:
-			return nil, refuse("DELTA_DUPLICATE_COLUMNS_FOUND", "the column %s is named twice (names are compared without regard to case)", types.QuoteIdentifier(f.Name))
-		case !mapped && strings.ContainsAny(f.Name, " ,;{}()\n\t="):
-			return nil, refuse("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "the column name %q holds one of the characters ' ,;{}()\\n\\t=', which Parquet columns of a table without column mapping cannot have", f.Name)
-		case f.Type.Kind() == types.KindVoid:
-			return nil, refuse("DELTA_UNSUPPORTED_DATA_TYPES", "the column %s has no type", types.QuoteIdentifier(f.Name))
+	committed := false
+	defer func() {
+		if !committed {
+			write.Discard(context.WithoutCancel(ctx), l.Bucket(), outs...)
 		}
-		seen[low] = true
-	}
-	parts := []string{}
-	for _, name := range spec.PartitionBy {
-		f, ok := spec.Schema.Field(name)
-		switch {
-		case !ok:
-			return nil, refuse("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "the partition column %s is not among the columns %s", types.QuoteIdentifier(name), strings.Join(spec.Schema.Names(), ", "))
-		case types.IsNested(f.Type) || f.Type.Kind() == types.KindVariant:
-			return nil, refuse("DELTA_INVALID_PARTITION_COLUMN_TYPE", "%s is %s: a table cannot be partitioned by it", types.QuoteIdentifier(name), f.Type)
+	}()
+	t := l.BeginCreate()
+	if s != nil {
+		if t, err = l.BeginAt(s); err != nil {
+			return res, false, err
 		}
-		for _, p := range parts {
-			if p == f.Name {
-				return nil, refuse("DELTA_DUPLICATE_COLUMNS_FOUND", "the partition column %s is named twice", types.QuoteIdentifier(name))
-			}
-		}
-		parts = append(parts, f.Name)
 	}
-	if len(parts) == len(spec.Schema.Fields) {
-		return nil, refuse("DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION", "all columns are partition columns: the data files would be empty")
-	}
-	return parts, nil
-}
-
-// work publishes version 0 once; when another writer was first, Run looks again.
-type work struct {
-	acts []action.Action
-	op   txn.Operation
-}
-
-func (w *work) Depends() txn.Dependencies { return txn.Dependencies{Rebindable: true} }
-
-func (w *work) Effects(context.Context) (txn.Effects, error) {
-	return txn.Effects{Actions: w.acts, Operation: w.op, Always: true}, nil
-}
-
-func (w *work) Repair(context.Context, conflict.Verdict, *snapshot.Snapshot) (txn.Repaired, error) {
-	return txn.Repaired{}, nil
+	commit, err := t.CommitWork(ctx, w, o)
+	var unknown *txn.UnknownError
+	committed = commit.Committed || errors.As(err, &unknown)
+	return Result{Created: commit.Committed, Rows: w.rows, Commit: commit}, commit.Again, err
 }
