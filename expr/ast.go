@@ -2,7 +2,6 @@ package expr
 
 import (
 	"math/big"
-	"time"
 
 	"github.com/sluicelake/sluice/types"
 )
@@ -20,9 +19,13 @@ type Expr interface {
 // long, the days of a date, the microseconds of a timestamp or a day-time
 // interval, the months of a year-month interval, the microseconds of a time),
 // float64 (float, double), Decimal, string or []byte.
+//
+// Local says that the microseconds of a timestamp are a reading of the clock in
+// the session's zone, as in a literal without zone; binding makes them an instant.
 type Literal struct {
 	Value any
 	T     types.Type
+	Local bool
 }
 
 // Decimal is the value of a decimal literal: Unscaled / 10^Scale.
@@ -61,6 +64,7 @@ type Call struct {
 	Args []Expr
 	T    types.Type
 	Null bool
+	In   Session
 }
 
 // Cast converts to a type. Try gives NULL instead of an error; Implicit marks a
@@ -74,6 +78,7 @@ type Cast struct {
 	Assign   string
 	Overflow string // the error class of a value that does not fit, when Assign is set
 	ByName   bool   // fields of structs convert by name; those that are not there are NULL
+	In       Session
 }
 
 // When is one branch of a Case.
@@ -128,12 +133,6 @@ type Named struct {
 	Name string
 }
 
-// Options are the settings of a session that binding depends on.
-type Options struct {
-	// Now is what current_timestamp and current_date mean; zero is the time of binding.
-	Now time.Time
-}
-
 func (e *Literal) Type() types.Type { return e.T }
 func (e *Column) Type() types.Type  { return e.T }
 func (e *Field) Type() types.Type   { return e.T }
@@ -158,13 +157,17 @@ func (*Aggregate) Type() types.Type { return nil }
 func (e *Literal) Nullable() bool { return e.Value == nil }
 func (e *Column) Nullable() bool  { return e.Null }
 func (e *Call) Nullable() bool    { return e.Null }
-func (e *Cast) Nullable() bool    { return e.Try || e.Arg.Nullable() }
 func (e *Var) Nullable() bool     { return e.Null }
 func (e *Named) Nullable() bool   { return e.Arg.Nullable() }
 func (e *Lambda) Nullable() bool  { return e.Body.Nullable() }
 func (*Star) Nullable() bool      { return true }
 func (*Subquery) Nullable() bool  { return true }
 func (*Aggregate) Nullable() bool { return true }
+
+// Nullable is true when the argument can be NULL, or the conversion can give it.
+func (e *Cast) Nullable() bool {
+	return e.Try || e.Arg.Nullable() || e.In.Legacy && lossy(e.Arg.Type(), e.To)
+}
 
 // Nullable is true unless the struct and the member are both never NULL.
 func (e *Field) Nullable() bool {

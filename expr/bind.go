@@ -16,7 +16,11 @@ func Bind(e Expr, s Scope) (Expr, error) {
 		s.Options.Now = time.Now()
 	}
 	b := &binder{scope: s}
-	return b.bind(e)
+	bound, err := b.bind(e)
+	if err != nil {
+		return nil, err
+	}
+	return settle(bound, s.Options.session()), nil
 }
 
 // BindAssign binds an expression whose value is stored in a column of the target
@@ -26,11 +30,11 @@ func BindAssign(e Expr, s Scope, target types.Type, columnName string) (Expr, er
 	if err != nil {
 		return nil, err
 	}
-	return AssignTo(bound, target, columnName)
+	return AssignTo(bound, target, columnName, s.Options)
 }
 
 // AssignTo is BindAssign for a tree that is bound already.
-func AssignTo(bound Expr, target types.Type, columnName string) (Expr, error) {
+func AssignTo(bound Expr, target types.Type, columnName string, o Options) (Expr, error) {
 	from := bound.Type()
 	if types.SameIgnoringNullability(from, target) {
 		return bound, nil
@@ -41,21 +45,21 @@ func AssignTo(bound Expr, target types.Type, columnName string) (Expr, error) {
 	if lit, ok := bound.(*Literal); ok && lit.Value == nil {
 		return &Literal{T: target}, nil
 	}
-	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName}, nil
+	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName, In: o.store()}, nil
 }
 
 // AssignByName is AssignTo that matches the fields of structs, at every depth,
 // by their names without regard to case, not by their place. A field that the
 // value lacks is NULL if missing allows that.
-func AssignByName(bound Expr, target types.Type, columnName string, missing bool) (Expr, error) {
+func AssignByName(bound Expr, target types.Type, columnName string, missing bool, o Options) (Expr, error) {
 	from := bound.Type()
 	if types.SameIgnoringNullability(from, target) || !types.IsNested(from) {
-		return AssignTo(bound, target, columnName)
+		return AssignTo(bound, target, columnName, o)
 	}
 	if !castableByName(nullableType(from), nullableType(target), missing) {
 		return nil, castError(from, target, columnName)
 	}
-	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName, ByName: true}, nil
+	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName, ByName: true, In: o.store()}, nil
 }
 
 // nullableType makes every part of a nested type nullable: a store is checked for NULL later.
@@ -83,7 +87,7 @@ type binder struct {
 func (b *binder) bind(e Expr) (Expr, error) {
 	switch x := e.(type) {
 	case *Literal:
-		return x, nil
+		return b.scope.Options.instant(x), nil
 	case *Column:
 		return b.column(x)
 	case *Field:
@@ -202,13 +206,15 @@ func (b *binder) cast(x *Cast) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !castable(arg.Type(), x.To) {
-		return nil, castError(arg.Type(), x.To, (&Cast{Arg: arg, To: x.To, Try: x.Try}).String())
+	if !b.castable(arg.Type(), x.To, x.Try || x.Assign != "") {
+		return nil, b.castError(arg.Type(), x.To, (&Cast{Arg: arg, To: x.To, Try: x.Try}).String(), x.Try)
 	}
 	if lit, ok := b.specialTime(arg, x.To); ok {
 		return lit, nil
 	}
-	return &Cast{Arg: arg, To: x.To, Try: x.Try, Implicit: x.Implicit, Assign: x.Assign}, nil
+	c := *x
+	c.Arg, c.In = arg, b.scope.Options.session()
+	return &c, nil
 }
 
 // specialTime replaces the words epoch, now, today, yesterday and tomorrow that a
@@ -222,21 +228,30 @@ func (b *binder) specialTime(e Expr, to types.Type) (Expr, bool) {
 	if !ok {
 		return nil, false
 	}
-	micros := civil.Micros(b.scope.Options.Now)
-	today, _ := civil.Split(micros)
+	o := b.scope.Options
+	at := func(local int64) int64 {
+		if to == types.Timestamp {
+			return civil.Instant(local, zone(o.TimeZone))
+		}
+		return local
+	}
+	today, _ := civil.Split(o.local())
 	shift := map[string]int64{"today": 0, "yesterday": -1, "tomorrow": 1}
 	switch word = strings.ToLower(strings.TrimSpace(word)); word {
 	case "epoch":
 		return &Literal{Value: int64(0), T: to}, true
 	case "now":
 		if to == types.Date {
-			micros = today
+			return &Literal{Value: today, T: to}, true
 		}
-		return &Literal{Value: micros, T: to}, true
+		if to == types.Timestamp {
+			return &Literal{Value: civil.Micros(o.Now), T: to}, true
+		}
+		return &Literal{Value: o.local(), T: to}, true
 	case "today", "yesterday", "tomorrow":
 		v := today + shift[word]
 		if to != types.Date {
-			v *= civil.MicrosPerDay
+			v = at(v * civil.MicrosPerDay)
 		}
 		return &Literal{Value: v, T: to}, true
 	}
@@ -251,7 +266,7 @@ func (b *binder) convert(e Expr, to types.Type) Expr {
 	if lit, ok := e.(*Literal); ok && lit.Value == nil {
 		return &Literal{T: to}
 	}
-	return &Cast{Arg: e, To: to, Implicit: true}
+	return &Cast{Arg: e, To: to, Implicit: true, In: b.scope.Options.session()}
 }
 
 func (b *binder) all(list []Expr) ([]Expr, error) {

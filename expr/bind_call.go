@@ -83,17 +83,17 @@ func IsAggregate(name string) bool { return aggregates[name] }
 
 // current gives the values that belong to the statement: they are constants.
 func (b *binder) current(name string) (Expr, bool) {
-	micros := civil.Micros(b.scope.Options.Now)
-	days, _ := civil.Split(micros)
+	micros, local := civil.Micros(b.scope.Options.Now), b.scope.Options.local()
+	days, _ := civil.Split(local)
 	switch name {
 	case "current_date", "curdate":
 		return &Literal{Value: days, T: types.Date}, true
 	case "current_timestamp", "now":
 		return &Literal{Value: micros, T: types.Timestamp}, true
 	case "localtimestamp":
-		return &Literal{Value: micros, T: types.TimestampNTZ}, true
+		return &Literal{Value: local, T: types.TimestampNTZ}, true
 	case "current_timezone":
-		return &Literal{Value: "Etc/UTC", T: types.String}, true
+		return &Literal{Value: b.scope.Options.zoneName(), T: types.String}, true
 	case "unix_timestamp":
 		return &Literal{Value: micros / 1_000_000, T: types.Long}, true
 	}

@@ -19,7 +19,7 @@ var operators = map[string]func(in *binder, fn string, args []Expr) (Expr, error
 }
 
 func (in *binder) operator(fn string, t types.Type, args ...Expr) Expr {
-	return &Call{Fn: fn, Args: args, T: t, Null: anyNullable(args)}
+	return &Call{Fn: fn, Args: args, T: t, Null: anyNullable(args) || in.legacy() && nulls(fn, t)}
 }
 
 func logical(in *binder, fn string, args []Expr) (Expr, error) {
@@ -47,7 +47,7 @@ func operandError(fn string, args []Expr) *BindError {
 }
 
 func comparison(in *binder, fn string, args []Expr) (Expr, error) {
-	a, b, ok := in.comparable(args[0], args[1])
+	a, b, ok := in.comparable(fn, args[0], args[1])
 	if !ok {
 		return nil, operandError(fn, args)
 	}
@@ -60,7 +60,12 @@ func comparison(in *binder, fn string, args []Expr) (Expr, error) {
 }
 
 // comparable casts two expressions to the type in which they are compared.
-func (in *binder) comparable(a, b Expr) (Expr, Expr, bool) {
+func (in *binder) comparable(fn string, a, b Expr) (Expr, Expr, bool) {
+	if in.legacy() {
+		if t := compared(fn, a.Type(), b.Type()); t != nil {
+			return in.convert(a, t), in.convert(b, t), true
+		}
+	}
 	if a, b, ok := in.decimalOperands(a, b); ok {
 		t := types.Type(types.Double)
 		if isDecimal(a.Type()) && isDecimal(b.Type()) {
@@ -69,8 +74,8 @@ func (in *binder) comparable(a, b Expr) (Expr, Expr, bool) {
 		return in.convert(a, t), in.convert(b, t), true
 	}
 	t := in.tightest(a.Type(), b.Type())
-	if t == nil {
-		t = in.stringPromotion(a.Type(), b.Type())
+	if t == nil && !in.legacy() {
+		t = stringPromotion(a.Type(), b.Type())
 	}
 	if t == nil {
 		return nil, nil, false
@@ -130,7 +135,9 @@ func arithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 	if e, err := in.datetimeArithmetic(fn, a, b); e != nil || err != nil {
 		return e, err
 	}
-	if t := in.stringPromotion(a.Type(), b.Type()); t != nil && types.IsNumeric(t) && a.Type() != b.Type() {
+	if in.legacy() {
+		a, b = in.asNumbers(a, b)
+	} else if t := stringPromotion(a.Type(), b.Type()); t != nil && types.IsNumeric(t) && a.Type() != b.Type() {
 		a, b = in.convert(a, t), in.convert(b, t)
 	}
 	if x, y, ok := in.decimalOperands(a, b); ok {
@@ -242,8 +249,8 @@ func (in *binder) subtractTimes(t types.Type, result types.Interval, a, b Expr) 
 func bitwise(in *binder, fn string, args []Expr) (Expr, error) {
 	t := args[0].Type()
 	if len(args) == 2 {
-		if t = in.tightest(args[0].Type(), args[1].Type()); t == nil {
-			t = in.stringPromotion(args[0].Type(), args[1].Type())
+		if t = in.tightest(args[0].Type(), args[1].Type()); t == nil && !in.legacy() {
+			t = stringPromotion(args[0].Type(), args[1].Type())
 		}
 	}
 	if t == types.Void {

@@ -146,6 +146,8 @@ func assignable(from, to types.Type) bool {
 // nil when it does not convert (AnsiTypeCoercion.implicitCast).
 func (in *binder) implicitArg(from, want types.Type) types.Type {
 	switch {
+	case in.legacy():
+		return legacyArg(from, want)
 	case types.SameIgnoringNullability(from, want):
 		return from
 	case from == types.String && !types.IsNested(want) && want != types.Variant:

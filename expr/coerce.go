@@ -6,7 +6,8 @@ import (
 	"github.com/sluicelake/sluice/types"
 )
 
-// This file is Spark's AnsiTypeCoercion: which type two expressions have in common.
+// This file is Spark's AnsiTypeCoercion: which type two expressions have in common
+// (legacy.go has what differs outside ANSI mode).
 
 var numericOrder = map[types.Kind]int{
 	types.KindByte: 1, types.KindShort: 2, types.KindInteger: 3, types.KindLong: 4, types.KindFloat: 5, types.KindDouble: 6,
@@ -50,7 +51,7 @@ func (in *binder) tightest(a, b types.Type) types.Type {
 		if numericOrder[kb] > numericOrder[ka] {
 			wide = b
 		}
-		if wide == types.Float && (types.IsIntegral(a) || types.IsIntegral(b)) {
+		if wide == types.Float && !in.legacy() && (types.IsIntegral(a) || types.IsIntegral(b)) {
 			return types.Double
 		}
 		return wide
@@ -127,10 +128,22 @@ func (in *binder) wider(a, b types.Type) types.Type {
 	if t := widerDecimal(a, b); t != nil {
 		return t
 	}
-	if t := in.stringPromotion(a, b); t != nil {
+	promote := stringPromotion
+	if in.legacy() {
+		promote = asString
+	}
+	if t := promote(a, b); t != nil {
 		return t
 	}
 	return complexType(a, b, in.wider)
+}
+
+// elementType is the type in which arrays and what goes into them meet.
+func (in *binder) elementType(a, b types.Type) types.Type {
+	if in.legacy() {
+		return in.unpromoted(a, b)
+	}
+	return in.wider(a, b)
 }
 
 func widerDecimal(a, b types.Type) types.Type {
@@ -151,7 +164,7 @@ func unionDecimal(a, b types.Decimal) types.Decimal {
 }
 
 // stringPromotion is the type a string takes beside another type.
-func (in *binder) stringPromotion(a, b types.Type) types.Type {
+func stringPromotion(a, b types.Type) types.Type {
 	if b == types.String {
 		a, b = b, a
 	}

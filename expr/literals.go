@@ -157,14 +157,14 @@ func (p *Parser) typedLiteral(word Token, up string) (Expr, error) {
 	t := p.Next()
 	var v int64
 	var dt types.Type
-	ok := false
+	ok, local := false, false
 	switch up {
 	case "DATE":
 		v, ok = civil.ParseDate(t.Value)
 		dt = types.Date
 	case "TIMESTAMP", "TIMESTAMP_LTZ":
 		v, ok = civil.ParseTimestamp(t.Value, time.Unix(0, 0))
-		dt = types.Timestamp
+		dt, local = types.Timestamp, !civil.NamesZone(t.Value)
 	case "TIMESTAMP_NTZ":
 		v, ok = civil.ParseTimestampNTZ(t.Value)
 		dt = types.TimestampNTZ
@@ -177,7 +177,7 @@ func (p *Parser) typedLiteral(word Token, up string) (Expr, error) {
 	if !ok {
 		return nil, p.fail(word, "INVALID_TYPED_LITERAL", "42604", fmt.Sprintf("%s is no valid %s", t.Text, up))
 	}
-	return &Literal{Value: v, T: dt}, nil
+	return &Literal{Value: v, T: dt, Local: local}, nil
 }
 
 // sql is the spelling of a literal; parsing it gives the literal back.
@@ -215,6 +215,9 @@ func (e *Literal) integerSQL(v int64) string {
 	case types.KindDate:
 		return "DATE'" + civil.FormatDate(v) + "'"
 	case types.KindTimestamp:
+		if !e.Local {
+			return "TIMESTAMP'" + civil.FormatTimestamp(v) + "Z'"
+		}
 		return "TIMESTAMP'" + civil.FormatTimestamp(v) + "'"
 	case types.KindTimestampNTZ:
 		return "TIMESTAMP_NTZ'" + civil.FormatTimestamp(v) + "'"

@@ -261,7 +261,7 @@ func (in *binder) argType(letter byte, t types.Type) types.Type {
 		if types.IsIntegral(t) {
 			return types.Long
 		}
-		if void || t == types.String {
+		if void || t == types.String && !in.legacy() {
 			return types.Long
 		}
 		return nil

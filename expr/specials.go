@@ -59,7 +59,9 @@ var conditionals = map[string]special{
 
 // resultType is a function of any arguments with a fixed result.
 func resultType(t types.Type) func(*binder, string, []Expr) (Expr, error) {
-	return func(in *binder, fn string, args []Expr) (Expr, error) { return &Call{Fn: fn, Args: args, T: t, Null: true}, nil }
+	return func(in *binder, fn string, args []Expr) (Expr, error) {
+		return &Call{Fn: fn, Args: args, T: t, Null: true}, nil
+	}
 }
 
 func coalesce(in *binder, _ string, args []Expr) (Expr, error) {
@@ -100,6 +102,17 @@ func (in *binder) choice(fn string, cond, yes, no Expr) (Expr, error) {
 }
 
 func extreme(in *binder, fn string, args []Expr) (Expr, error) {
+	if in.legacy() {
+		t := types.Type(types.Void)
+		for _, a := range args {
+			if t = in.unpromoted(t, a.Type()); t == nil {
+				return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of %s have no common type: %s", fn, describeTypes(args))
+			}
+		}
+		for i := range args {
+			args[i] = in.convert(args[i], t)
+		}
+	}
 	t, err := in.unify(fn, args)
 	if err != nil {
 		return nil, err

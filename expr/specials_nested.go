@@ -179,7 +179,7 @@ func searchArray(result types.Type) func(*binder, string, []Expr) (Expr, error) 
 		if a[1].Type() == types.Void {
 			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look for an untyped NULL", fn)
 		}
-		el := in.wider(t.Element, a[1].Type())
+		el := in.elementType(t.Element, a[1].Type())
 		if el == nil || hasString(el) != hasString(t.Element) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
@@ -200,7 +200,7 @@ func growArray(in *binder, fn string, a []Expr) (Expr, error) {
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
-	el := in.wider(t.Element, a[1].Type())
+	el := in.elementType(t.Element, a[1].Type())
 	if el == nil {
 		return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot add %s to %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 	}
@@ -235,7 +235,7 @@ func arrayElement(in *binder, fn string, a []Expr) (Expr, error) {
 
 func twoArrays(result types.Type) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, a []Expr) (Expr, error) {
-		t := in.wider(a[0].Type(), a[1].Type())
+		t := in.elementType(a[0].Type(), a[1].Type())
 		arr, ok := t.(*types.Array)
 		if !ok {
 			return nil, bindErrorf("DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES", "%s takes two arrays of one type, not %s", fn, describeTypes(a))

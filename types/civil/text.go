@@ -45,16 +45,28 @@ func ParseDate(s string) (int64, bool) {
 
 // ParseTimestamp reads a timestamp the way Spark's CAST does; a text without
 // zone is in UTC, a text without date is today's (of now).
-func ParseTimestamp(s string, now time.Time) (int64, bool) {
-	micros, zone, timeOnly, ok := parseTimestamp(s)
+func ParseTimestamp(s string, now time.Time) (int64, bool) { return ParseTimestampIn(s, now, nil) }
+
+// ParseTimestampIn is ParseTimestamp with another zone for texts that name none.
+func ParseTimestampIn(s string, now time.Time, zone *time.Location) (int64, bool) {
+	micros, named, timeOnly, ok := parseTimestamp(s)
 	if !ok {
 		return 0, false
 	}
+	if named != nil {
+		zone = named
+	}
 	if timeOnly {
-		today, _ := Split(now.UnixMicro())
+		today, _ := Split(Local(now.UnixMicro(), zone))
 		micros += today * MicrosPerDay
 	}
-	return shift(micros, zone)
+	return Instant(micros, zone), true
+}
+
+// NamesZone reports whether a timestamp's text names a zone.
+func NamesZone(s string) bool {
+	_, zone, _, ok := parseTimestamp(s)
+	return ok && zone != nil
 }
 
 // ParseTimestampNTZ reads a timestamp without zone; a zone in the text is ignored,
@@ -69,16 +81,6 @@ func ParseTime(s string) (int64, bool) {
 	p := fields{s: Trim(s)}
 	micros, ok := p.clock()
 	return micros, ok && p.end()
-}
-
-func shift(micros int64, zone *time.Location) (int64, bool) {
-	if zone == nil || zone == time.UTC {
-		return micros, true
-	}
-	// The offset of a local time: look it up at the local reading, then at the corrected instant.
-	_, off := time.UnixMicro(micros).In(zone).Zone()
-	_, off = time.UnixMicro(micros - int64(off)*1_000_000).In(zone).Zone()
-	return micros - int64(off)*1_000_000, true
 }
 
 func parseTimestamp(s string) (micros int64, zone *time.Location, timeOnly, ok bool) {

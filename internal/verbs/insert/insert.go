@@ -216,7 +216,7 @@ func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := expr.AssignByName(bound, f.Type, f.Name, true)
+		v, err := expr.AssignByName(bound, f.Type, f.Name, true, o)
 		if err != nil {
 			return nil, err
 		}

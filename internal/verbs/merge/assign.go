@@ -75,7 +75,7 @@ func (b *binder) value(e expr.Expr, f types.Field, scope []expr.Table) (expr.Exp
 	if err != nil {
 		return nil, err
 	}
-	v, err := expr.AssignByName(bound, f.Type, f.Name, b.p.spec.Evolve)
+	v, err := expr.AssignByName(bound, f.Type, f.Name, b.p.spec.Evolve, b.o)
 	if c, ok := v.(*expr.Cast); ok && c.Assign != "" {
 		c.Overflow = "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE"
 	}
