@@ -81,3 +81,36 @@ func TestAllowed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzPaths: whatever a log calls a file, a key stays below the root, and the
+// spellings of one address mean one file.
+func FuzzPaths(f *testing.F) {
+	for _, s := range []string{"a/b.parquet", "../x", "%2e%2e/x", "file:///t/a%2520b", "s3a://B/t/x", "/t/../x", "p=a%3Ab/f", "file://localhost/t/x", "//t/x", "%", "a\x00b"} {
+		f.Add(s, "file:///t")
+	}
+	f.Add("s3://b/t/x", "s3a://b/t/")
+	f.Fuzz(func(t *testing.T, path, root string) {
+		rest := Decode(path)
+		if Absolute(path) {
+			var inside bool
+			if rest, inside = Below(path, root); !inside {
+				return
+			}
+			if again, ok := Below(path, root+"/"); !ok || again != rest {
+				t.Errorf("below %q with a slash: %q, %v", root, again, ok)
+			}
+		}
+		key, ok := Key(rest)
+		if !ok {
+			return
+		}
+		for part := range strings.SplitSeq(key, "/") {
+			if part == "" || part == "." || part == ".." || strings.ContainsRune(part, 0) {
+				t.Errorf("%q below %q is the key %q", path, root, key)
+			}
+		}
+		if again, ok := Key(key); !ok || again != key {
+			t.Errorf("key %q becomes %q", key, again)
+		}
+	})
+}

@@ -49,10 +49,14 @@ type CorruptError struct {
 }
 
 func (e *CorruptError) Error() string {
-	if e.Where == "" {
-		return fmt.Sprintf("deletion vector %s (inline) is corrupt: %v", e.ID, e.Cause)
+	id := e.ID
+	if len(id) > 100 { // an inline vector is in its descriptor, whole
+		id = id[:100] + "..."
 	}
-	return fmt.Sprintf("deletion vector %s in %s is corrupt: %v", e.ID, e.Where, e.Cause)
+	if e.Where == "" {
+		return fmt.Sprintf("deletion vector %s (inline) is corrupt: %v", id, e.Cause)
+	}
+	return fmt.Sprintf("deletion vector %s in %s is corrupt: %v", id, e.Where, e.Cause)
 }
 
 func (e *CorruptError) Unwrap() error { return e.Cause }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/parquet"
@@ -35,7 +34,8 @@ type columnReader struct {
 	int96      []parquet.Int96
 	rest       *leafRows // lists: what was read behind the last row
 	textPerRow int
-	most       int // bytes of text and of levels that one read may give; 0: 2 GiB
+	most       int // bytes of text that one read may give; 0: 2 GiB
+	levels     int // bytes of levels, batchLimit at least
 	scratch    *vector
 	passing    bool // values are needed until the next ones are read only
 }
@@ -284,7 +284,7 @@ func (c *columnReader) readRepeated(out *leafRows, n int) error {
 		if err != nil {
 			return err
 		}
-		if size := 4 * len(out.defs); size > math.MaxInt32 || c.most > 0 && size > c.most {
+		if 4*len(out.defs) > max(c.levels, batchLimit) {
 			return errTooMuchText
 		}
 		if k == 0 {

@@ -96,7 +96,7 @@ func readMeta(md *metadata.FileMetaData, fileSize int64) (*fileMeta, error) {
 			case parquet.Type(d.Type) != m.leaves[c].physical:
 				return nil, fmt.Errorf("row group %d, column %s: the physical type differs from the schema's", i, m.leaves[c].path)
 			}
-			m.page = min(max(m.page, 2*d.TotalUncompressedSize), mostPage)
+			m.page = min(max(m.page, min(2*d.TotalUncompressedSize, mostGrowth*min(d.TotalCompressedSize, fileSize))), mostPage)
 			k := chunkMeta{size: d.TotalCompressedSize, dataAt: d.DataPageOffset}
 			if d.DictionaryPageOffset != nil && *d.DictionaryPageOffset > 0 {
 				k.dictAt = *d.DictionaryPageOffset

@@ -360,7 +360,10 @@ func (r *reading) batch(cols []arrow.Array, s *side, readers map[int]*columnRead
 	defer r.f.guard(&err)
 	rows := make(map[int]*leafRows, len(readers))
 	for _, l := range s.leaves {
-		if readers[l].most = 0; n > 1 && r.q.Choose == nil {
+		switch readers[l].most = 0; {
+		case r.q.Choose != nil: // its rows cannot be read again, fewer at a time
+			readers[l].levels = 4 * batchLimit
+		case n > 1:
 			readers[l].most = batchLimit
 		}
 		if rows[l], err = readers[l].read(from, n); err != nil {

@@ -23,7 +23,7 @@ type vector struct {
 	drop    bool // text is passed over: every value is empty
 }
 
-var errTooMuchText = errors.New("the values of one batch exceed 2 GiB")
+var errTooMuchText = errors.New("the values of some rows take more memory than one batch may")
 
 // room checks that n more bytes may be added to data.
 func (v *vector) room(n int) error {

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"net/url"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -144,8 +145,15 @@ func TestPaths(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("1970-01-01T00:00:00.5+01:00")
 	f.Add("1.2E3")
+	f.Add("2020-01-02 03:04:05 Europe/Paris")
+	f.Add("-0001-01-01 00:00:00 GMT-03:30:15")
+	f.Add(" true ")
+	f.Add("\x01\xff")
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, typ := range []types.Type{types.Date, types.Timestamp, types.Double, types.Decimal{Precision: 38, Scale: 10}} {
+		if !utf8.ValidString(s) { // JSON holds no such text
+			return
+		}
+		for _, typ := range []types.Type{types.Date, types.Timestamp, types.TimestampNTZ, types.Boolean, types.Long, types.Binary, types.String, types.Double, types.Decimal{Precision: 38, Scale: 10}} {
 			v, err := Parse(s, typ)
 			if err != nil || v == nil {
 				continue

@@ -54,6 +54,7 @@ func newPlan(c *feature.Columns, add *action.Add, o Options) (*plan, error) {
 			return nil, err
 		}
 	}
+	p.query.Batch = p.fewer(p.query.Batch)
 	if o.Filter != nil {
 		if err := p.judge(add); err != nil {
 			return nil, err
@@ -69,6 +70,24 @@ func newPlan(c *feature.Columns, add *action.Add, o Options) (*plan, error) {
 	}
 	p.query.Predicate = dataPart(skip, c.PartitionOrdinals)
 	return p, nil
+}
+
+// fewer bounds the rows of a batch by what the text of partition values, repeated
+// in each of them, takes.
+func (p *plan) fewer(batch int) int {
+	each := 0
+	for _, v := range p.values {
+		switch x := v.(type) {
+		case string:
+			each += len(x)
+		case []byte:
+			each += len(x)
+		}
+	}
+	if most := max(1, (64<<20)/max(each, 1)); most < 1<<16 && (batch <= 0 || batch > most) {
+		return most
+	}
+	return batch
 }
 
 // rename gives a nested column the names of the table.

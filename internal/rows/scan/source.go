@@ -45,7 +45,16 @@ type PathError struct {
 }
 
 func (e *PathError) Error() string {
-	return fmt.Sprintf("the log of %s names the file %q, which %s", e.Table, e.Path, e.Why)
+	return fmt.Sprintf("the log of %s names the file %q, which %s", e.Table, short(e.Path), e.Why)
+}
+
+// short cuts a path that is longer than any store allows.
+func short(path string) string {
+	const most = 2000
+	if len(path) > most {
+		return path[:most] + "..."
+	}
+	return path
 }
 
 // FileError is a data file that cannot be read.
@@ -57,14 +66,14 @@ type FileError struct {
 
 func (e *FileError) Error() string {
 	if errors.Is(e.Err, storage.ErrNotExist) {
-		return fmt.Sprintf("data file %s of table %s is missing, though the log lists it: it was removed by VACUUM, by a retention rule of the store, or by hand", e.Path, e.Table)
+		return fmt.Sprintf("data file %s of table %s is missing, though the log lists it: it was removed by VACUUM, by a retention rule of the store, or by hand", short(e.Path), e.Table)
 	}
 	cause := e.Err
 	var p *parquetio.Error
 	if errors.As(e.Err, &p) {
 		cause = p.Err // which would name the file once more
 	}
-	return fmt.Sprintf("data file %s of table %s cannot be read: %v", e.Path, e.Table, cause)
+	return fmt.Sprintf("data file %s of table %s cannot be read: %v", short(e.Path), e.Table, cause)
 }
 
 // Unwrap returns the cause.
