@@ -63,6 +63,7 @@ func TestReportOnAzure(t *testing.T) {
 			t.Setenv("LAKE_OPERATOR", operator)
 			j := job{t: t, command: command, dir: dir, options: options, table: place.root + "/warehouse/people", raw: place.root + "/raw"}
 			j.run()
+			j.refused()
 			for _, secret := range []string{"PLANTED", "eyJ"} { // the beginning of each token
 				if i := strings.Index(j.said.String(), secret); i >= 0 {
 					t.Errorf("a secret shows: ...%s...", j.said.String()[max(0, i-300):i+20])
@@ -123,7 +124,11 @@ func (j *job) run() {
 	if history := j.must("history", j.table); strings.Count(history, "MERGE") != 2 {
 		t.Errorf("the history does not show two merges:\n%s", history)
 	}
-	// A wrong secret is refused with its origin, and the vault is asked in vain for another.
+}
+
+// refused: a wrong secret is refused with its origin, and the vault is asked in vain for another.
+func (j *job) refused() {
+	t := j.t
 	for option, want := range map[string]string{"client-secret=env:LAKE_OPERATOR": "env:LAKE_OPERATOR", "client-secret=keyvault://vault/none": "keyvault://vault/none"} {
 		if out, err := j.sluice("count", j.table, "--option", option); err == nil || !strings.Contains(out, want) {
 			t.Errorf("with %s: %v\n%s", option, err, out)
