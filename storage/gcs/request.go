@@ -98,6 +98,12 @@ func (s *Store) signInError(ctx context.Context, err error) error {
 	var r *oauth2.RetrieveError
 	if errors.As(err, &r) && r.Response != nil {
 		reply := &remote.Reply{Status: r.Response.StatusCode, Code: r.ErrorCode}
+		var body struct {
+			Error string `json:"error"`
+		}
+		if reply.Code == "" && json.Unmarshal(r.Body, &body) == nil && len(body.Error) < 40 {
+			reply.Code = body.Error
+		}
 		if reply.Status < 500 && reply.Status != http.StatusTooManyRequests {
 			return fmt.Errorf("%w: signing in with the %s: %w", storage.ErrPermission, s.who, reply)
 		}
