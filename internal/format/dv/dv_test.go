@@ -37,7 +37,7 @@ func (f *files) GetRange(_ context.Context, key string, off, n int64) ([]byte, e
 	return b[off:min(off+n, int64(len(b)))], nil
 }
 
-func (f *files) PutIfAbsent(_ context.Context, key string, data []byte) error {
+func (f *files) Put(_ context.Context, key string, data []byte) error {
 	if f.fail != nil {
 		return f.fail
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/sluicelake/sluice/action"
 )
 
-// Putter creates objects; *storage.Bucket is one.
+// Putter creates objects; *storage.Bucket is one. Names of files of vectors are
+// drawn afresh, so that a put may be sent again.
 type Putter interface {
-	PutIfAbsent(ctx context.Context, key string, data []byte) error
+	Put(ctx context.Context, key string, data []byte) error
 }
 
 // StoreOptions say how vectors are written. The zero value writes what the
@@ -72,7 +73,7 @@ func StoreWith(ctx context.Context, b Putter, o StoreOptions, rows []*roaring64.
 			d.PathOrInlineDv = name
 		}
 		s.Keys = append(s.Keys, key)
-		if err := b.PutIfAbsent(ctx, key, file); err != nil {
+		if err := b.Put(ctx, key, file); err != nil {
 			return fmt.Errorf("write %d deletion vectors: %w", len(pending), err)
 		}
 		file, pending = nil, nil
