@@ -20,12 +20,12 @@ const (
 // Insert completes the values of a new row, one bound expression for each
 // column of the table; nil stands for a column that the statement does not
 // name. It gets its default, or NULL; a generated column is computed from the
-// values of the others.
+// values of the others. Identity columns stay nil: Identities has their values.
 func Insert(table *types.Struct, values []expr.Expr, o expr.Options) error {
 	given := make([]bool, len(values))
 	for i, f := range table.Fields {
 		given[i] = values[i] != nil
-		if given[i] {
+		if is, _ := IsIdentity(f); given[i] || is {
 			continue
 		}
 		v, err := Default(f, o)

@@ -37,8 +37,7 @@ var registry = []Feature{
 	{Name: "changeDataFeed", Readable: true, Writable: true, MinWriter: 4},
 	{Name: "generatedColumns", Readable: true, Writable: true, MinWriter: 4},
 	{Name: "columnMapping", Reader: true, Readable: true, Writable: true, MinReader: 2, MinWriter: 5},
-	{Name: "identityColumns", Readable: true, MinWriter: 6, active: ifField("delta.identity.start"),
-		advice: "write with an engine that generates identity values"},
+	{Name: "identityColumns", Readable: true, Writable: true, MinWriter: 6},
 
 	{Name: "deletionVectors", Reader: true, Readable: true, Writable: true},
 	{Name: "timestampNtz", Reader: true, Readable: true, Writable: true},

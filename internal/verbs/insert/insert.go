@@ -105,7 +105,10 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 			return false, err
 		}
 	}
-	outs, rows, err := Write(ctx, l, w.at, src, o.Expr, nil)
+	if w.ids, err = derive.NewIdentities(w.at.Schema()); err != nil {
+		return false, err
+	}
+	outs, rows, err := writeWith(ctx, l, write.SpecOf(w.at), src, o.Expr, w.ids, nil)
 	if err != nil {
 		return false, err
 	}
@@ -151,6 +154,11 @@ func Write(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, src source.Sou
 
 // WriteAs is Write for a table that is still to be made; the spec has its schema.
 func WriteAs(ctx context.Context, l *txn.Log, spec write.Spec, src source.Source, o expr.Options, check func(cols []arrow.Array, rows int) error) ([]*write.Output, int64, error) {
+	return writeWith(ctx, l, spec, src, o, nil, check)
+}
+
+// writeWith is WriteAs with generated values for identity columns.
+func writeWith(ctx context.Context, l *txn.Log, spec write.Spec, src source.Source, o expr.Options, ids *derive.Identities, check func(cols []arrow.Array, rows int) error) ([]*write.Output, int64, error) {
 	values, err := Columns(src.Schema(), spec.Schema, o)
 	if err != nil {
 		return nil, 0, err
@@ -162,7 +170,7 @@ func WriteAs(ctx context.Context, l *txn.Log, spec write.Spec, src source.Source
 	var rows int64
 	for rec, err := range src.Batches(ctx) {
 		if err == nil {
-			err = writeBatch(w, rec, spec.Schema, values, check)
+			err = writeBatch(w, rec, spec.Schema, values, ids, check)
 		}
 		if err != nil {
 			w.Abort()
@@ -178,7 +186,7 @@ func WriteAs(ctx context.Context, l *txn.Log, spec write.Spec, src source.Source
 	return outs, rows, nil
 }
 
-func writeBatch(w *write.Writer, rec arrow.RecordBatch, table *types.Struct, values []expr.Expr, check func([]arrow.Array, int) error) error {
+func writeBatch(w *write.Writer, rec arrow.RecordBatch, table *types.Struct, values []expr.Expr, ids *derive.Identities, check func([]arrow.Array, int) error) error {
 	if rec.NumRows() == 0 {
 		return nil
 	}
@@ -186,7 +194,15 @@ func writeBatch(w *write.Writer, rec arrow.RecordBatch, table *types.Struct, val
 	cols := make([]arrow.Array, len(values))
 	for i, v := range values {
 		var err error
-		if cols[i], err = eval.Eval(v, in); err != nil {
+		switch {
+		case v != nil:
+			cols[i], err = eval.Eval(v, in)
+		case ids.Is(i):
+			cols[i], err = ids.Values(i, in.Rows)
+		default: // of a table that is being made
+			err = fmt.Errorf("the identity column has no generator here; name the other columns and create the table first")
+		}
+		if err != nil {
 			return fmt.Errorf("column %s: %w", types.QuoteIdentifier(table.Fields[i].Name), err)
 		}
 	}
@@ -212,6 +228,10 @@ func Columns(src, table *types.Struct, o expr.Options) ([]expr.Expr, error) {
 			continue
 		}
 		used[j] = true
+		if is, explicit := derive.IsIdentity(f); is && !explicit {
+			return nil, &merge.StatementError{Class: "DELTA_IDENTITY_COLUMNS_EXPLICIT_INSERT_NOT_SUPPORTED",
+				Message: fmt.Sprintf("the identity column %s is always generated: leave it out of the rows", types.QuoteIdentifier(f.Name))}
+		}
 		bound, err := expr.Bind(&expr.Column{Parts: []string{src.Fields[j].Name}, Ref: -1}, scope)
 		if err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/feature"
@@ -38,7 +39,7 @@ func replaceWhere(ctx context.Context, l *txn.Log, src source.Source, o Options)
 			return merge.NewPlan(merge.Spec{Clauses: []merge.Clause{c}}, s.Schema(), none.Schema, o.Expr, to)
 		},
 		Source: none,
-		Adds: func(ctx context.Context, s *snapshot.Snapshot) ([]action.Action, func(), error) {
+		Adds: func(ctx context.Context, s *snapshot.Snapshot, ids *derive.Identities) ([]action.Action, func(), error) {
 			if res.Runs++; res.Runs > 1 {
 				if r, ok := src.(rerunnable); !ok || !r.Rewindable() {
 					return nil, nil, fmt.Errorf("[DELTA_METADATA_CHANGED] the metadata of %s changed while rows were written, and the source cannot be read twice; nothing was committed: run it again", l.Bucket().URL())
@@ -48,7 +49,7 @@ func replaceWhere(ctx context.Context, l *txn.Log, src source.Source, o Options)
 			if err != nil {
 				return nil, nil, err
 			}
-			outs, rows, err := Write(ctx, l, s, src, o.Expr, check)
+			outs, rows, err := writeWith(ctx, l, write.SpecOf(s), src, o.Expr, ids, check)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/partition"
 	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -23,6 +24,7 @@ type work struct {
 	o       Options
 	at      *snapshot.Snapshot // whose live files an overwrite removes
 	evolves *merge.Evolution   // nil when the schema stays
+	ids     *derive.Identities // nil when no column is generated
 	adds    []*action.Add
 	extra   []action.Action
 	rows    int64
@@ -76,7 +78,7 @@ func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapsh
 }
 
 func (w *work) Effects(context.Context) (txn.Effects, error) {
-	acts := append(w.evolves.Actions(), w.extra...)
+	acts := append(w.evolves.With(w.at, w.ids).Actions(), w.extra...)
 	w.removed, w.removedBytes = 0, 0
 	if w.o.Mode != Append {
 		var hit map[string]bool

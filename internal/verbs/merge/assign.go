@@ -28,6 +28,9 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 		if values[i] != nil || len(column) == 1 && within[i] != nil {
 			return nil, conflicting(where, f.Name)
 		}
+		if err := identityGiven(c, f); err != nil {
+			return nil, err
+		}
 		if len(column) > 1 {
 			if c.Action != Update {
 				return nil, refuse("DELTA_UNSUPPORTED_NESTED_FIELD_IN_OPERATION", "%s cannot name the field %s of a column; give a value to the whole column %s",
@@ -55,6 +58,18 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 		values[i] = v
 	}
 	return values, inClause(where, b.derive(c.Action, values))
+}
+
+// identityGiven refuses to set an identity column that is generated.
+func identityGiven(c Clause, f types.Field) error {
+	is, explicit := derive.IsIdentity(f)
+	switch {
+	case is && (c.Action == Update || c.Action == UpdateAll):
+		return refuse("DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED", "the identity column %s cannot be updated", types.QuoteIdentifier(f.Name))
+	case is && !explicit:
+		return refuse("DELTA_IDENTITY_COLUMNS_EXPLICIT_INSERT_NOT_SUPPORTED", "the identity column %s is always generated: leave it out of the INSERT", types.QuoteIdentifier(f.Name))
+	}
+	return nil
 }
 
 // derive completes the values of a row.

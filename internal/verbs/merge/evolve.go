@@ -121,6 +121,22 @@ func (v *Evolution) On(s *snapshot.Snapshot) (*snapshot.Snapshot, error) {
 	return s.With(v.protocol, v.metadata)
 }
 
+// With is the change with the marks of identity columns moved behind the numbers
+// that were given; at is the snapshot as it looks with the change.
+func (v *Evolution) With(at *snapshot.Snapshot, ids *derive.Identities) *Evolution {
+	schema, ok := ids.Marked(at.Schema())
+	if !ok {
+		return v
+	}
+	md := *at.Metadata()
+	md.SchemaString = types.JSON(schema)
+	out := &Evolution{metadata: &md}
+	if v != nil {
+		out.protocol = v.protocol
+	}
+	return out
+}
+
 // Actions are the actions that make the change; none for nil.
 func (v *Evolution) Actions() []action.Action {
 	switch {

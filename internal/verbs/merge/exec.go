@@ -17,6 +17,7 @@ import (
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/format/colstats"
 	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/rows/write"
@@ -36,6 +37,7 @@ type Exec struct {
 	p      *Plan
 	m      *matcher
 	ledger *rewrite.Ledger
+	ids    *derive.Identities // nil when no column is generated
 	src    scan.Source
 	spec   write.Spec
 
@@ -59,6 +61,9 @@ func NewExec(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Exec, erro
 		return nil, err
 	}
 	x := &Exec{env: e, snap: s, p: p, m: m, small: smallFile}
+	if x.ids, err = derive.NewIdentities(s.Schema()); err != nil {
+		return nil, err
+	}
 	x.src = scan.SourceOf(s)
 	x.spec = write.SpecOf(s)
 	if x.spec.RowIDs {

@@ -214,7 +214,13 @@ func (f *fileRun) update(b scan.Batch, rows []decision, list []int, c clause) er
 func (x *Exec) values(c clause, in eval.Input) ([]arrow.Array, error) {
 	cols := make([]arrow.Array, x.p.nt)
 	for i, e := range c.values {
-		a, err := eval.Eval(e, in)
+		var a arrow.Array
+		var err error
+		if e == nil {
+			a, err = x.ids.Values(i, in.Rows)
+		} else {
+			a, err = eval.Eval(e, in)
+		}
 		if err != nil {
 			where := c.kind.String()
 			if !x.p.probes() {

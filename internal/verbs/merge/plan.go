@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -248,7 +249,8 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 	values := make([]expr.Expr, b.p.nt)
 	for i, f := range b.p.target.Fields {
 		j := b.p.source.Index(f.Name)
-		if j < 0 && b.p.spec.Evolve {
+		is, _ := derive.IsIdentity(f)
+		if j < 0 && (b.p.spec.Evolve || is) {
 			continue
 		}
 		if j < 0 {
@@ -256,6 +258,9 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 				types.QuoteIdentifier(f.Name), c, strings.Join(b.p.source.Names(), ", "))
 		}
 		col := &expr.Column{Parts: []string{b.p.source.Fields[j].Name}, Ref: -1}
+		if err := identityGiven(c, f); err != nil {
+			return nil, err
+		}
 		v, err := b.value(col, f, []expr.Table{b.s})
 		if err != nil {
 			return nil, b.fail(c.Kind.String(), err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
@@ -48,7 +49,7 @@ type Statement struct {
 	Describe func(p *Plan, m Metrics) txn.Operation
 	// Adds writes files that are committed with the effects, whatever these
 	// are; discard removes them when they were not committed.
-	Adds func(ctx context.Context, s *snapshot.Snapshot) (adds []action.Action, discard func(), err error)
+	Adds func(ctx context.Context, s *snapshot.Snapshot, ids *derive.Identities) (adds []action.Action, discard func(), err error)
 }
 
 // Run executes a MERGE until it is committed.
@@ -123,7 +124,7 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 	committed := false
 	defer func() { w.ledger.Discard(context.WithoutCancel(ctx), committed) }()
 	if st.Adds != nil {
-		adds, discard, err := st.Adds(ctx, at)
+		adds, discard, err := st.Adds(ctx, at, w.ids)
 		if err != nil {
 			return false, err
 		}

@@ -95,7 +95,7 @@ func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
 		return txn.Effects{}, err
 	}
 	op := w.describe(w.metrics(sum))
-	acts = append(append(w.evolves.Actions(), acts...), w.adds...)
+	acts = append(append(w.evolves.With(w.snap, w.ids).Actions(), acts...), w.adds...)
 	if len(acts) > 0 {
 		acts = append(append([]action.Action(nil), w.extra...), acts...)
 	}
