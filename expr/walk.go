@@ -192,9 +192,13 @@ func Deterministic(e Expr) bool {
 
 // Fold computes constant subtrees of a bound tree with eval and puts literals in
 // their place; a subtree whose evaluation fails stays, so that the error appears
-// only when a row reaches it.
+// only when a row reaches it. A constant that decides AND or OR decides it before
+// the other operand is looked at, on whichever side it is (BooleanSimplification).
 func Fold(e Expr, eval func(Expr) (Literal, error)) Expr {
 	return Rewrite(e, func(e Expr) Expr {
+		if c, ok := e.(*Call); ok && (c.Fn == "and" || c.Fn == "or") && len(c.Args) == 2 {
+			return decided(c)
+		}
 		if !foldable(e) {
 			return e
 		}
@@ -204,6 +208,27 @@ func Fold(e Expr, eval func(Expr) (Literal, error)) Expr {
 		}
 		return &lit
 	})
+}
+
+// decided drops the constant operand of AND and OR, or the other one.
+func decided(c *Call) Expr {
+	for i, a := range c.Args {
+		lit, ok := a.(*Literal)
+		if !ok {
+			continue
+		}
+		switch v, known := lit.Value.(bool); {
+		case known && v == (c.Fn == "or"):
+			return lit
+		case known:
+			return c.Args[1-i]
+		default: // NULL and NULL
+			if other, ok := c.Args[1-i].(*Literal); ok && other.Value == nil {
+				return lit
+			}
+		}
+	}
+	return c
 }
 
 // foldable is true for an inner node all of whose operands are literals.

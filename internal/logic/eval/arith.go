@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/sluicelake/sluice/types"
 )
@@ -84,7 +85,7 @@ func narrow[T int8 | int16 | int32](c *call, ok []byte, low, high int64) (arrow.
 			bad |= r ^ int64(T(r))
 		}
 	}
-	if bad != 0 {
+	if bad != 0 && !c.legacy() {
 		for i := range out {
 			var r int64
 			switch x, y := int64(a[i]), int64(b[i]); c.node.Fn {
@@ -205,7 +206,9 @@ func divide(c *call) (arrow.Array, error) {
 		out[i] = a[i] / b[i]
 		zero = zero || b[i] == 0
 	}
-	if zero {
+	if zero && c.legacy() {
+		ok = without0(ok, b)
+	} else if zero {
 		for i := range out {
 			if b[i] == 0 && isSet(ok, i) {
 				return nil, divideByZero()
@@ -213,6 +216,21 @@ func divide(c *call) (arrow.Array, error) {
 		}
 	}
 	return makeFixed(arrow.PrimitiveTypes.Float64, out, ok), nil
+}
+
+// without0 takes the rows with a zero out of a bitmap.
+func without0(ok []byte, b []float64) []byte {
+	if ok == nil {
+		ok = onesBits(len(b))
+	} else {
+		ok = append([]byte(nil), ok...)
+	}
+	for i, v := range b {
+		if v == 0 {
+			clearBit(ok, i)
+		}
+	}
+	return ok
 }
 
 func divideByZero() *Error { return failf("DIVIDE_BY_ZERO", "division by zero") }
@@ -264,6 +282,9 @@ func integerDivide(c *call) (arrow.Array, error) {
 				return 0, divideByZero()
 			}
 			if x.Quo(x, y); !x.IsInt64() {
+				if c.legacy() {
+					return int64(decimal128.FromBigInt(x).LowBits()), nil
+				}
 				return 0, failf("ARITHMETIC_OVERFLOW", "%s is outside the range of BIGINT", x)
 			}
 			return x.Int64(), nil
@@ -275,6 +296,8 @@ func integerDivide(c *call) (arrow.Array, error) {
 		switch {
 		case y == 0:
 			return 0, divideByZero()
+		case y == -1 && x == math.MinInt64 && c.legacy():
+			return x, nil
 		case y == -1 && x == math.MinInt64:
 			return 0, failf("ARITHMETIC_OVERFLOW", "%d div -1 is outside the range of BIGINT", x)
 		}
@@ -299,7 +322,7 @@ func negate(c *call) (arrow.Array, error) {
 	}
 	return c.ints(func(i int) (int64, error) {
 		v := a(i)
-		if v == low {
+		if v == low && (!c.legacy() || isInterval(c.out())) {
 			return 0, failf("ARITHMETIC_OVERFLOW", "-(%d) is outside the range of %s", v, types.SQL(c.out()))
 		}
 		return -v, nil

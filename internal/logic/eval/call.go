@@ -163,7 +163,7 @@ func continueRows(n, from int, ok []byte, f func(i int) error) ([]byte, error) {
 
 // strings makes a string (or binary) result; rows with a NULL argument are NULL.
 func (c *call) strings(f func(i int) (string, error)) (arrow.Array, error) {
-	return makeStrings(c.out(), c.n, c.valid(), f)
+	return makeStrings(c.out(), c.n, c.valid(), lenient(c, f))
 }
 
 func makeStrings(t types.Type, n int, ok []byte, f func(i int) (string, error)) (arrow.Array, error) {
@@ -199,7 +199,7 @@ func makeStrings(t types.Type, n int, ok []byte, f func(i int) (string, error)) 
 
 // ints makes a result of any integral width, date, timestamp or interval.
 func (c *call) ints(f func(i int) (int64, error)) (arrow.Array, error) {
-	return makeInts(c.out(), c.n, c.valid(), f)
+	return makeInts(c.out(), c.n, c.valid(), lenient(c, f))
 }
 
 func makeInts(t types.Type, n int, ok []byte, f func(i int) (int64, error)) (arrow.Array, error) {
@@ -233,7 +233,7 @@ func fillInts[T int8 | int16 | int32 | int64](dt arrow.DataType, n int, ok []byt
 
 // floats makes a float or double result.
 func (c *call) floats(f func(i int) (float64, error)) (arrow.Array, error) {
-	return makeFloats(c.out(), c.n, c.valid(), f)
+	return makeFloats(c.out(), c.n, c.valid(), lenient(c, f))
 }
 
 func makeFloats(t types.Type, n int, ok []byte, f func(i int) (float64, error)) (arrow.Array, error) {
@@ -263,7 +263,7 @@ func makeFloats(t types.Type, n int, ok []byte, f func(i int) (float64, error)) 
 
 // bools makes a boolean result.
 func (c *call) bools(f func(i int) (bool, error)) (arrow.Array, error) {
-	return makeBools(c.n, c.valid(), f)
+	return makeBools(c.n, c.valid(), lenient(c, f))
 }
 
 func makeBools(n int, ok []byte, f func(i int) (bool, error)) (arrow.Array, error) {
@@ -283,7 +283,7 @@ func makeBools(n int, ok []byte, f func(i int) (bool, error)) (arrow.Array, erro
 
 // decs makes a decimal result.
 func (c *call) decs(f func(i int) (decimal128.Num, error)) (arrow.Array, error) {
-	return makeDecs(c.out(), c.n, c.valid(), f)
+	return makeDecs(c.out(), c.n, c.valid(), lenient(c, f))
 }
 
 func makeDecs(t types.Type, n int, ok []byte, f func(i int) (decimal128.Num, error)) (arrow.Array, error) {

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"strconv"
@@ -17,13 +18,22 @@ import (
 )
 
 // castMode says what becomes of a value that does not convert: an error, NULL
-// (try), or the error of storing it in the column called assign.
+// (try, and outside ANSI mode), or the error of storing it in the column called assign.
 type castMode struct {
 	try    bool
+	legacy bool // integers wrap, other failures are NULL
 	assign string
 	byName bool
 	class  string // of an overflow in an assignment
+	zone   *time.Location
 }
+
+func modeOf(x *expr.Cast) castMode {
+	return castMode{try: x.Try, legacy: x.In.Legacy && !x.Try && x.Assign == "", assign: x.Assign, byName: x.ByName, class: x.Overflow, zone: x.In.Zone}
+}
+
+// quiet converts without failing: NULL for what does not convert.
+func (m castMode) quiet() castMode { return castMode{try: true, zone: m.zone} }
 
 // caster converts the values of one array.
 type caster struct {
@@ -33,7 +43,7 @@ type caster struct {
 	ok       []byte
 }
 
-// castArray converts between types by the rules of Spark's ANSI CAST.
+// castArray converts between types by the rules of Spark's CAST.
 func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, error) {
 	dt, err := arrowType(to)
 	if err != nil {
@@ -46,6 +56,8 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 		return retype(a, dt), nil
 	case types.IsNested(to) && types.IsNested(from):
 		return castNested(a, from, to, mode, dt)
+	case from == types.Date && (types.IsNumeric(to) || to == types.Boolean):
+		return columns.Nulls(dt, a.Len()), nil // outside ANSI mode, as in Hive
 	}
 	c := &caster{in: a, from: from, to: to, mode: mode, ok: validity(a)}
 	switch to.Kind() {
@@ -56,11 +68,10 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 	case types.KindDecimal:
 		return c.toDecimal()
 	case types.KindString:
-		text := texter(a, from)
+		text := texter(a, from, expr.Session{Legacy: mode.legacy, Zone: mode.zone})
 		return makeStrings(to, a.Len(), c.ok, func(i int) (string, error) { return text(i), nil })
 	case types.KindBinary:
-		text := texts(vec{arr: a})
-		return makeStrings(to, a.Len(), c.ok, func(i int) (string, error) { return text(i), nil })
+		return c.toBinary()
 	case types.KindBoolean:
 		return c.toBoolean()
 	case types.KindDate, types.KindTimestamp, types.KindTimestampNTZ, types.KindTime:
@@ -75,7 +86,7 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 
 // fails turns a failure into what the mode asks for.
 func (c *caster) fails(err *Error) error {
-	if c.mode.try {
+	if c.mode.try || c.mode.legacy && !isInterval(c.from) && !isInterval(c.to) && c.from != types.Variant {
 		return errNull
 	}
 	if c.mode.assign != "" && (err.Class == "CAST_OVERFLOW" || err.Class == "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION") {
@@ -128,8 +139,12 @@ func (c *caster) toInteger() (arrow.Array, error) {
 	switch k := c.from.Kind(); {
 	case k == types.KindString:
 		s := texts(vec{arr: c.in})
+		parse := parseInt
+		if c.mode.legacy {
+			parse = parseWhole
+		}
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
-			v, ok := parseInt(s(i))
+			v, ok := parse(s(i))
 			if !ok || v < low || v > high {
 				return 0, c.invalid(s(i))
 			}
@@ -140,6 +155,13 @@ func (c *caster) toInteger() (arrow.Array, error) {
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return int64(b2i(isSet(b, i))), nil })
 	case k == types.KindFloat || k == types.KindDouble:
 		f := floatsOf(c.in)
+		if c.mode.legacy {
+			convert := toInt32
+			if c.to == types.Long {
+				convert = saturate
+			}
+			return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return convert(f(i)), nil })
+		}
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
 			v := f(i)
 			if !(math.Floor(v) <= float64(high) && math.Ceil(v) >= float64(low)) {
@@ -153,6 +175,9 @@ func (c *caster) toInteger() (arrow.Array, error) {
 	case k == types.KindDecimal:
 		a := c.in.(*array.Decimal128)
 		_, scale := typeOf(c.from)
+		if c.mode.legacy {
+			return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return lowBits(a.Value(i), scale), nil })
+		}
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
 			d := a.Value(i)
 			if v, ok := small(d); ok && scale < 19 {
@@ -174,7 +199,7 @@ func (c *caster) toInteger() (arrow.Array, error) {
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return check(v(i) / unit) })
 	}
 	v := int64s(vec{arr: c.in})
-	if low <= minOf(c.from) && high >= maxOf(c.from) {
+	if c.mode.legacy || low <= minOf(c.from) && high >= maxOf(c.from) {
 		return c.widen(v)
 	}
 	return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return check(v(i)) })
@@ -317,6 +342,22 @@ func (c *caster) toDecimal() (arrow.Array, error) {
 	})
 }
 
+// toBinary takes the bytes of a text; outside ANSI mode those of an integer, the highest first.
+func (c *caster) toBinary() (arrow.Array, error) {
+	if c.from == types.String {
+		text := texts(vec{arr: c.in})
+		return makeStrings(c.to, c.in.Len(), c.ok, func(i int) (string, error) { return text(i), nil })
+	}
+	v := int64s(vec{arr: c.in})
+	width := map[types.Kind]int{types.KindByte: 1, types.KindShort: 2, types.KindInteger: 4}[c.from.Kind()]
+	if width == 0 {
+		width = 8
+	}
+	return makeStrings(c.to, c.in.Len(), c.ok, func(i int) (string, error) {
+		return string(binary.BigEndian.AppendUint64(nil, uint64(v(i)))[8-width:]), nil
+	})
+}
+
 func (c *caster) toBoolean() (arrow.Array, error) {
 	n := c.in.Len()
 	switch k := c.from.Kind(); {
@@ -348,7 +389,7 @@ func (c *caster) toTime() (arrow.Array, error) {
 	case types.KindString:
 		s, now := texts(vec{arr: c.in}), time.Now()
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
-			v, ok := parseTimeText(s(i), c.to, now)
+			v, ok := parseTimeText(s(i), c.to, now, c.mode.zone)
 			if !ok {
 				return 0, c.invalid(s(i))
 			}
@@ -361,11 +402,14 @@ func (c *caster) toTime() (arrow.Array, error) {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return 0, c.fails(failf("CAST_INVALID_INPUT", "the value %s cannot be cast to TIMESTAMP", formatFloat(v, 64)))
 			}
-			if v *= 1e6; v >= math.MaxInt64 || v <= math.MinInt64 {
+			if v *= 1e6; (v >= math.MaxInt64 || v <= math.MinInt64) && !c.mode.legacy {
 				return 0, c.overflow(formatFloat(v, 64))
 			}
-			return int64(v), nil
+			return saturate(v), nil
 		})
+	case types.KindBoolean: // outside ANSI mode
+		b := boolBits(c.in)
+		return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return int64(b2i(isSet(b, i))), nil })
 	case types.KindDecimal:
 		a := c.in.(*array.Decimal128)
 		_, scale := typeOf(c.from)
@@ -378,20 +422,30 @@ func (c *caster) toTime() (arrow.Array, error) {
 		return c.fromVariant()
 	}
 	v := int64s(vec{arr: c.in})
-	return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return convertTime(v(i), c.from, c.to) })
+	return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return convertTime(v(i), c.from, c.to, c.mode.zone) })
 }
 
-// convertTime converts dates and timestamps, and seconds of the epoch, in UTC.
-func convertTime(v int64, from, to types.Type) (int64, error) {
+// convertTime converts dates and timestamps, and seconds of the epoch.
+func convertTime(v int64, from, to types.Type, zone *time.Location) (int64, error) {
 	switch {
 	case to == types.Date:
+		if from == types.Timestamp {
+			v = civil.Local(v, zone)
+		}
 		days, _ := civil.Split(v)
 		return days, nil
 	case from == types.Date:
 		if v > math.MaxInt64/civil.MicrosPerDay || v < math.MinInt64/civil.MicrosPerDay {
 			return 0, failf("DATETIME_OVERFLOW", "the date %s is no timestamp", civil.FormatDate(v))
 		}
-		return v * civil.MicrosPerDay, nil
+		if v *= civil.MicrosPerDay; to == types.Timestamp {
+			v = civil.Instant(v, zone)
+		}
+		return v, nil
+	case from == types.Timestamp && to == types.TimestampNTZ:
+		return civil.Local(v, zone), nil
+	case from == types.TimestampNTZ && to == types.Timestamp:
+		return civil.Instant(v, zone), nil
 	case to.Kind() == types.KindTime:
 		_, ofDay := civil.Split(v)
 		return ofDay, nil
@@ -406,12 +460,12 @@ func convertTime(v int64, from, to types.Type) (int64, error) {
 	return v, nil
 }
 
-func parseTimeText(s string, to types.Type, now time.Time) (int64, bool) {
+func parseTimeText(s string, to types.Type, now time.Time, zone *time.Location) (int64, bool) {
 	switch to.Kind() {
 	case types.KindDate:
 		return civil.ParseDate(s)
 	case types.KindTimestamp:
-		return civil.ParseTimestamp(s, now)
+		return civil.ParseTimestampIn(s, now, zone)
 	case types.KindTimestampNTZ:
 		return civil.ParseTimestampNTZ(s)
 	}

@@ -20,15 +20,16 @@ type parsed struct {
 	zone                                          *time.Location
 }
 
-// parse reads a timestamp; missing fields are those of 1970-01-01 00:00:00.
-func (p *datePattern) parse(s string) (int64, error) {
+// parse reads a timestamp; missing fields are those of 1970-01-01 00:00:00. It is an
+// instant when the text has a zone, and a reading of some clock otherwise.
+func (p *datePattern) parse(s string) (micros int64, zoned bool, err error) {
 	f := &parsed{year: 1970, month: 1, day: 1}
 	rest, err := f.parts(p.parts, s)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if rest != "" {
-		return 0, fmt.Errorf("unparsed text %q", clip(rest))
+		return 0, false, fmt.Errorf("unparsed text %q", clip(rest))
 	}
 	if f.bc {
 		f.year = 1 - f.year
@@ -41,21 +42,18 @@ func (p *datePattern) parse(s string) (int64, error) {
 		v, low, high int64
 	}{{"MonthOfYear", f.month, 1, 12}, {"DayOfMonth", f.day, 1, 31}, {"HourOfDay", f.hour, 0, 23}, {"MinuteOfHour", f.minute, 0, 59}, {"SecondOfMinute", f.second, 0, 59}} {
 		if x.v < x.low || x.v > x.high {
-			return 0, fmt.Errorf("invalid value for %s: %d", x.name, x.v)
+			return 0, false, fmt.Errorf("invalid value for %s: %d", x.name, x.v)
 		}
 	}
 	if !civil.Valid(f.year, f.month, f.day) {
-		return 0, fmt.Errorf("invalid date %d-%d-%d", f.year, f.month, f.day)
+		return 0, false, fmt.Errorf("invalid date %d-%d-%d", f.year, f.month, f.day)
 	}
 	days := civil.Days(f.year, f.month, f.day)
 	if f.yearDay > 0 {
 		days = civil.Days(f.year, 1, 1) + f.yearDay - 1
 	}
 	us := days*civil.MicrosPerDay + ((f.hour*60+f.minute)*60+f.second)*1_000_000 + f.micro
-	if f.zone != nil {
-		us = localToUTC(us, f.zone)
-	}
-	return us, nil
+	return civil.Instant(us, f.zone), f.zone != nil, nil
 }
 
 func (f *parsed) parts(parts []patternPart, s string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -97,9 +98,9 @@ func invalidPattern(s string) error {
 	return failf("INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "%q is no pattern of dates", clip(s))
 }
 
-// format writes a timestamp.
-func (p *datePattern) format(micros int64) string {
-	days, us := civil.Split(micros)
+// format writes the reading of the clock in a zone at an instant; nil is UTC.
+func (p *datePattern) format(at int64, zone *time.Location) string {
+	days, us := civil.Split(civil.Local(at, zone))
 	y, m, d := civil.Date(days)
 	var b strings.Builder
 	for _, x := range p.parts {
@@ -158,18 +159,8 @@ func (p *datePattern) format(micros int64) string {
 		case 'S':
 			frac := fmt.Sprintf("%06d000", us%1_000_000)
 			b.WriteString(frac[:min(x.n, 9)])
-		case 'X':
-			b.WriteString("Z")
-		case 'x':
-			b.WriteString([]string{"+00", "+0000", "+00:00", "+0000", "+00:00"}[min(x.n, 5)-1])
-		case 'Z':
-			b.WriteString([]string{"+0000", "+0000", "+0000", "GMT", "Z"}[min(x.n, 5)-1])
-		case 'z':
-			b.WriteString(map[bool]string{true: "Coordinated Universal Time", false: "UTC"}[x.n >= 4])
-		case 'V':
-			b.WriteString("Etc/UTC")
-		case 'O':
-			b.WriteString("GMT")
+		case 'X', 'x', 'Z', 'z', 'V', 'O':
+			b.WriteString(zoneText(x, at, zone))
 		}
 	}
 	return b.String()
@@ -230,7 +221,7 @@ func dateFormat(c *call) (arrow.Array, error) {
 		if err != nil {
 			return "", err
 		}
-		return p.format(t(i)), nil
+		return p.format(t(i), c.zoneOf(c.typ(0))), nil
 	})
 }
 
@@ -248,7 +239,7 @@ func fromUnixTime(c *call) (arrow.Array, error) {
 		if !ok {
 			return "", noClass("long overflow")
 		}
-		return p.format(us), nil
+		return p.format(us, c.zone()), nil
 	})
 }
 
@@ -260,16 +251,22 @@ func parseByPattern(c *call) (arrow.Array, error) {
 		if err != nil {
 			return 0, err
 		}
-		us, err := p.parse(s(i))
+		us, zoned, err := p.parse(s(i))
 		if err != nil {
 			return 0, failf("CANNOT_PARSE_TIMESTAMP", "%q could not be parsed by the pattern %q: %v", clip(s(i)), pat(i), err)
 		}
 		switch {
 		case c.out() == types.Date:
+			if zoned {
+				us = civil.Local(us, c.zone())
+			}
 			days, _ := civil.Split(us)
 			return days, nil
-		case c.node.Fn == "to_unix_timestamp":
-			return us / 1_000_000, nil
+		case c.out() != types.TimestampNTZ && !zoned:
+			us = civil.Instant(us, c.zone())
+		}
+		if c.node.Fn == "to_unix_timestamp" {
+			us /= 1_000_000
 		}
 		return us, nil
 	})

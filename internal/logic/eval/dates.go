@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -19,7 +18,7 @@ func init() {
 		"minute": clock(func(us int64) int64 { return us / 60_000_000 % 60 }),
 		"second": clock(func(us int64) int64 { return us / 1_000_000 % 60 }),
 		"second_fraction": func(c *call) (arrow.Array, error) {
-			v := c.int(0)
+			v := c.local(0)
 			return c.decs(func(i int) (dec, error) {
 				_, us := civil.Split(v(i))
 				return decimal128.FromI64(us % 60_000_000), nil
@@ -83,10 +82,13 @@ func datePart(f func(int64) int64) func(*call) (arrow.Array, error) {
 }
 
 func clock(f func(int64) int64) func(*call) (arrow.Array, error) {
-	return datePart(func(v int64) int64 {
-		_, us := civil.Split(v)
-		return f(us)
-	})
+	return func(c *call) (arrow.Array, error) {
+		v := c.local(0)
+		return c.ints(func(i int) (int64, error) {
+			_, us := civil.Split(v(i))
+			return f(us), nil
+		})
+	}
 }
 
 func intervalField(f func(int64) int64) func(*call) (arrow.Array, error) { return datePart(f) }
@@ -143,7 +145,7 @@ func timestampSeconds(c *call) (arrow.Array, error) {
 // monthsBetween counts months with a fraction of 31 days; whole months when both
 // are the same day of the month or the last one.
 func monthsBetween(c *call) (arrow.Array, error) {
-	a, b := c.int(0), c.int(1)
+	a, b := c.local(0), c.local(1)
 	exact := func(int) bool { return true }
 	if c.has(2) {
 		exact = c.bool(2)
@@ -235,19 +237,16 @@ func makeTimestamp(c *call) (arrow.Array, error) {
 		v := days*civil.MicrosPerDay + (h*60+m)*60_000_000 + us
 		if z := zone(i); z != "" {
 			loc, ok := civil.Zone(z)
-			if !ok {
+			switch {
+			case !ok && c.legacy():
+				return 0, errNull
+			case !ok:
 				return 0, failf("INVALID_TIMEZONE", "%q is no time zone", clip(z))
 			}
-			v = localToUTC(v, loc)
+			return civil.Instant(v, loc), nil
 		}
-		return v, nil
+		return c.instant(v), nil
 	})
-}
-
-func localToUTC(v int64, loc *time.Location) int64 {
-	_, off := time.UnixMicro(v).In(loc).Zone()
-	_, off = time.UnixMicro(v - int64(off)*1_000_000).In(loc).Zone()
-	return v - int64(off)*1_000_000
 }
 
 // zoneShift is from_utc_timestamp (1) and to_utc_timestamp (-1).
@@ -260,10 +259,9 @@ func zoneShift(sign int) func(*call) (arrow.Array, error) {
 				return 0, failf("INVALID_TIMEZONE", "%q is no time zone", clip(zone(i)))
 			}
 			if sign < 0 {
-				return localToUTC(t(i), loc), nil
+				return civil.Instant(t(i), loc), nil
 			}
-			_, off := time.UnixMicro(t(i)).In(loc).Zone()
-			return t(i) + int64(off)*1_000_000, nil
+			return civil.Local(t(i), loc), nil
 		})
 	}
 }
@@ -278,7 +276,7 @@ func badUnit(unit string) error {
 }
 
 func timestampDiff(c *call) (arrow.Array, error) {
-	unit, a, b := c.str(0), c.int(1), c.int(2)
+	unit, a, b := c.str(0), c.local(1), c.local(2)
 	return c.ints(func(i int) (int64, error) {
 		u := strings.ToUpper(unit(i))
 		if n, ok := unitLength[u]; ok {
@@ -313,7 +311,7 @@ func timestampAdd(c *call) (arrow.Array, error) {
 	return c.ints(func(i int) (int64, error) {
 		u := strings.ToUpper(unit(i))
 		if months, ok := unitMonths[u]; ok {
-			return addMonths(t(i), n(i)*months)
+			return addMonths(t(i), n(i)*months, c.zoneOf(c.out()))
 		}
 		length, ok := unitLength[u]
 		if !ok {
@@ -322,6 +320,9 @@ func timestampAdd(c *call) (arrow.Array, error) {
 		by, ok := mul64(n(i), length)
 		if !ok || overflows("+", t(i), by) {
 			return 0, failf("DATETIME_OVERFLOW", "adding %d %s leaves the range of timestamps", n(i), u)
+		}
+		if length >= civil.MicrosPerDay {
+			return addDayTime(t(i), by, c.zoneOf(c.out())), nil
 		}
 		return t(i) + by, nil
 	})

@@ -163,7 +163,7 @@ func (f *frame) eval(e expr.Expr) (vec, error) {
 		if err != nil {
 			return vec{}, err
 		}
-		a, err := castArray(v.arr, x.Arg.Type(), x.To, castMode{try: x.Try, assign: x.Assign, byName: x.ByName, class: x.Overflow})
+		a, err := castArray(v.arr, x.Arg.Type(), x.To, modeOf(x))
 		return vec{a, v.konst}, err
 	case *expr.Case:
 		return f.caseExpr(x)

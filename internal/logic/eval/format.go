@@ -58,7 +58,7 @@ func printf(c *call) (arrow.Array, error) {
 			if k >= len(args) {
 				return "", failf("INVALID_PARAMETER_VALUE.FORMAT", "the format %q wants more arguments", clip(format(i)))
 			}
-			text, ok := spec.write(conv, args[k](i), c.typ(k))
+			text, ok := spec.write(conv, args[k](i), c.typ(k), c.node.In)
 			if !ok {
 				return "", failf("INVALID_PARAMETER_VALUE.FORMAT", "%%%c does not write %s", conv, types.SQL(c.typ(k)))
 			}
@@ -107,7 +107,7 @@ func formatSpec(f string) (s spec, conv byte, rest string, ok bool) {
 
 func (s spec) has(flag string) bool { return strings.Contains(s.flags, flag) }
 
-func (s spec) write(conv byte, v any, t types.Type) (string, bool) {
+func (s spec) write(conv byte, v any, t types.Type, in expr.Session) (string, bool) {
 	text := ""
 	switch {
 	case conv == 'b' || conv == 'B':
@@ -120,7 +120,7 @@ func (s spec) write(conv byte, v any, t types.Type) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		text = texter(a, t)(0)
+		text = texter(a, t, in)(0)
 	default:
 		var ok bool
 		if text, ok = s.number(conv, v); !ok {

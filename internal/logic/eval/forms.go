@@ -344,6 +344,9 @@ func (f *frame) elt(x *expr.Call) (vec, error) {
 		}
 		n := at(i)
 		if n < 1 || n >= int64(len(x.Args)) {
+			if x.In.Legacy {
+				continue
+			}
 			return vec{}, failf("INVALID_ARRAY_INDEX", "the index %d is out of bounds: there are %d elements", n, len(x.Args)-1)
 		}
 		chosen[n] = append(chosen[n], int32(i))

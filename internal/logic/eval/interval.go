@@ -2,6 +2,7 @@ package eval
 
 import (
 	"math"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -28,6 +29,7 @@ func timeArithmetic(c *call) (arrow.Array, error) {
 		if left == types.Date {
 			unit = civil.MicrosPerDay
 		}
+		a, b = c.local(0), c.local(1)
 		return c.ints(func(i int) (int64, error) { return (a(i) - b(i)) * unit, nil })
 	case isInterval(left):
 		_, high := intRange(types.Long)
@@ -46,24 +48,36 @@ func timeArithmetic(c *call) (arrow.Array, error) {
 	case out == types.Date:
 		return c.ints(func(i int) (int64, error) { return a(i) + sign*b(i)/civil.MicrosPerDay, nil })
 	case months:
-		return c.ints(func(i int) (int64, error) { return addMonths(a(i), sign*b(i)) })
+		return c.ints(func(i int) (int64, error) { return addMonths(a(i), sign*b(i), c.zoneOf(out)) })
 	}
 	return c.ints(func(i int) (int64, error) {
 		x, y := a(i), sign*b(i)
 		if overflows("+", x, y) {
 			return 0, failf("DATETIME_OVERFLOW", "the timestamp %s %s an interval is out of range", civil.FormatTimestamp(x), fn)
 		}
-		return x + y, nil
+		return addDayTime(x, y, c.zoneOf(out)), nil
 	})
 }
 
-func addMonths(micros, months int64) (int64, error) {
-	days, ofDay := civil.Split(micros)
+// addDayTime adds the days of an interval on the calendar and the rest on the clock.
+func addDayTime(micros, by int64, zone *time.Location) int64 {
+	if zone == nil {
+		return micros + by
+	}
+	days := by / civil.MicrosPerDay
+	if days != 0 {
+		micros = moved(micros, civil.Local(micros, zone)+days*civil.MicrosPerDay, zone)
+	}
+	return micros + by%civil.MicrosPerDay
+}
+
+func addMonths(micros, months int64, zone *time.Location) (int64, error) {
+	days, ofDay := civil.Split(civil.Local(micros, zone))
 	days = civil.AddMonths(days, months)
 	if days > math.MaxInt64/civil.MicrosPerDay-1 || days < math.MinInt64/civil.MicrosPerDay+1 {
 		return 0, failf("DATETIME_OVERFLOW", "adding %d months leaves the range of timestamps", months)
 	}
-	return days*civil.MicrosPerDay + ofDay, nil
+	return moved(micros, days*civil.MicrosPerDay+ofDay, zone), nil
 }
 
 func isInterval(t types.Type) bool {

@@ -67,3 +67,6 @@ func orderValues(a, b any) int {
 // Order compares any two values of two arrays of one orderable type; NULL comes
 // first, NaN after every other number, and -0.0 equals 0.0.
 func Order(a, b arrow.Array) func(i, j int) int { return nullsFirst(a, b) }
+
+// OrderValues is Order for two values in the form of columns.Value.
+func OrderValues(a, b any) int { return orderValues(a, b) }

@@ -316,6 +316,14 @@ func sequence(c *call) (arrow.Array, error) {
 				break
 			}
 			if months == 0 {
+				if zone := c.zoneOf(el); zone != nil {
+					next := addDayTime(from, step*(k+1), zone)
+					if next == v {
+						break
+					}
+					v = next
+					continue
+				}
 				if v+step > v != (step > 0) {
 					break
 				}
@@ -323,7 +331,7 @@ func sequence(c *call) (arrow.Array, error) {
 			} else if el == types.Date {
 				v = civil.AddMonths(from, months*(k+1))
 			} else {
-				v, _ = addMonths(from, months*(k+1))
+				v, _ = addMonths(from, months*(k+1), c.zoneOf(el))
 			}
 		}
 		return out, nil
@@ -369,7 +377,7 @@ func arraysZip(c *call) (arrow.Array, error) {
 
 func arrayJoin(c *call) (arrow.Array, error) {
 	sep := c.str(1)
-	text, err := castArray(c.args[0].arr, c.typ(0), &types.Array{Element: types.String, ContainsNull: true}, castMode{})
+	text, err := castArray(c.args[0].arr, c.typ(0), &types.Array{Element: types.String, ContainsNull: true}, castMode{legacy: c.legacy(), zone: c.zone()})
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,7 @@ func absolute(c *call) (arrow.Array, error) {
 	low, _ := intRange(c.out())
 	v := c.int(0)
 	return c.ints(func(i int) (int64, error) {
-		if v(i) == low {
+		if v(i) == low && (!c.legacy() || isInterval(c.out())) {
 			return 0, failf("ARITHMETIC_OVERFLOW", "abs(%d) is outside the range of %s", low, types.SQL(c.out()))
 		}
 		return abs64(v(i)), nil
@@ -164,6 +164,10 @@ func conv(c *call) (arrow.Array, error) {
 				break
 			}
 			v.Add(v.Mul(v, big.NewInt(f)), big.NewInt(int64(d)))
+		}
+		if v.BitLen() > 64 && c.legacy() {
+			v.SetUint64(math.MaxUint64)
+			neg = false
 		}
 		if v.BitLen() > 64 {
 			return "", failf("ARITHMETIC_OVERFLOW", "conv: %q has more than 64 bits", clip(s(i)))

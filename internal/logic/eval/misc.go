@@ -12,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/types"
+	"github.com/sluicelake/sluice/types/civil"
 )
 
 func init() {
@@ -46,12 +47,12 @@ func assertTrue(c *call) (arrow.Array, error) {
 }
 
 // convertText casts one text to a type; nil when it does not convert.
-func convertText(s string, t types.Type) any {
+func convertText(s string, t types.Type, zone *time.Location) any {
 	a, err := fromValues(types.String, s)
 	if err != nil || types.IsNested(t) {
 		return nil
 	}
-	out, err := castArray(a, types.String, t, castMode{try: true})
+	out, err := castArray(a, types.String, t, castMode{try: true, zone: zone})
 	if err != nil {
 		return nil
 	}
@@ -71,7 +72,7 @@ func fromCSV(c *call) (arrow.Array, error) {
 		}
 		for k, f := range fields {
 			if k < len(record) && record[k] != "" {
-				out[k] = convertText(record[k], f.Type)
+				out[k] = convertText(record[k], f.Type, c.zone())
 			}
 		}
 		return out, nil
@@ -91,11 +92,11 @@ func fromJSON(c *call) (arrow.Array, error) {
 			}
 			return nil, nil
 		}
-		return fromJSONValue(v, c.out()), nil
+		return fromJSONValue(v, c.out(), c.zone()), nil
 	})
 }
 
-func fromJSONValue(v any, t types.Type) any {
+func fromJSONValue(v any, t types.Type, zone *time.Location) any {
 	switch t := t.(type) {
 	case *types.Struct:
 		obj, ok := v.(map[string]any)
@@ -107,7 +108,7 @@ func fromJSONValue(v any, t types.Type) any {
 			return out
 		}
 		for k, f := range t.Fields {
-			out[k] = fromJSONValue(obj[f.Name], f.Type)
+			out[k] = fromJSONValue(obj[f.Name], f.Type, zone)
 		}
 		return out
 	case *types.Array:
@@ -117,7 +118,7 @@ func fromJSONValue(v any, t types.Type) any {
 		}
 		out := make([]any, len(list))
 		for k := range list {
-			out[k] = fromJSONValue(list[k], t.Element)
+			out[k] = fromJSONValue(list[k], t.Element, zone)
 		}
 		return out
 	case *types.Map:
@@ -127,7 +128,7 @@ func fromJSONValue(v any, t types.Type) any {
 		}
 		out := []columns.KV{}
 		for _, k := range sortedKeys(obj) {
-			out = append(out, columns.KV{Key: convertText(k, t.Key), Value: fromJSONValue(obj[k], t.Value)})
+			out = append(out, columns.KV{Key: convertText(k, t.Key, zone), Value: fromJSONValue(obj[k], t.Value, zone)})
 		}
 		return out
 	}
@@ -149,7 +150,7 @@ func fromJSONValue(v any, t types.Type) any {
 		if !types.IsNumeric(t) {
 			return nil
 		}
-		return convertText(x.String(), t)
+		return convertText(x.String(), t, zone)
 	case string:
 		if t == types.String {
 			return x
@@ -157,7 +158,7 @@ func fromJSONValue(v any, t types.Type) any {
 		if types.IsIntegral(t) || t == types.Boolean {
 			return nil
 		}
-		return convertText(x, t)
+		return convertText(x, t, zone)
 	}
 	if t == types.String {
 		b, _ := json.Marshal(v)
@@ -185,11 +186,11 @@ func sortedKeys(m map[string]any) []string {
 func toJSON(c *call) (arrow.Array, error) {
 	v := c.any(0)
 	return makeStrings(c.out(), c.n, valid(c.n, c.args[0]), func(i int) (string, error) {
-		return string(appendJSON(nil, v(i), c.typ(0))), nil
+		return string(appendJSON(nil, v(i), c.typ(0), c.node.In)), nil
 	})
 }
 
-func appendJSON(b []byte, v any, t types.Type) []byte {
+func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 	switch x := v.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -213,8 +214,8 @@ func appendJSON(b []byte, v any, t types.Type) []byte {
 				b = append(b, ',')
 			}
 			key, _ := fromValues(m.Key, kv.Key)
-			b = append(columns.AppendQuoted(b, texter(key, m.Key)(0)), ':')
-			b = appendJSON(b, kv.Value, m.Value)
+			b = append(columns.AppendQuoted(b, texter(key, m.Key, in)(0)), ':')
+			b = appendJSON(b, kv.Value, m.Value, in)
 		}
 		return append(b, '}')
 	case []any:
@@ -231,7 +232,7 @@ func appendJSON(b []byte, v any, t types.Type) []byte {
 				}
 				first = false
 				b = append(columns.AppendQuoted(b, f.Name), ':')
-				b = appendJSON(b, x[i], f.Type)
+				b = appendJSON(b, x[i], f.Type, in)
 			}
 			return append(b, '}')
 		case *types.Array:
@@ -240,7 +241,7 @@ func appendJSON(b []byte, v any, t types.Type) []byte {
 				if i > 0 {
 					b = append(b, ',')
 				}
-				b = appendJSON(b, x[i], t.Element)
+				b = appendJSON(b, x[i], t.Element, in)
 			}
 			return append(b, ']')
 		}
@@ -254,12 +255,12 @@ func appendJSON(b []byte, v any, t types.Type) []byte {
 	case int64:
 		switch t.Kind() {
 		case types.KindTimestamp:
-			return columns.AppendQuoted(b, timestampJSON(x)+"Z")
+			return columns.AppendQuoted(b, timestampJSON(civil.Local(x, in.Zone))+zoneText(patternPart{letter: 'X', n: 3}, x, in.Zone))
 		case types.KindTimestampNTZ:
 			return columns.AppendQuoted(b, timestampJSON(x))
 		case types.KindDate, types.KindDayTimeInterval, types.KindYearMonthInterval:
 			a, _ := fromValues(t, x)
-			return columns.AppendQuoted(b, texter(a, t)(0))
+			return columns.AppendQuoted(b, texter(a, t, in)(0))
 		}
 	case []byte:
 		a, _ := fromValues(types.Binary, x)
@@ -270,7 +271,7 @@ func appendJSON(b []byte, v any, t types.Type) []byte {
 	if err != nil {
 		return append(b, "null"...)
 	}
-	return append(b, texter(a, t)(0)...)
+	return append(b, texter(a, t, in)(0)...)
 }
 
 func timestampJSON(micros int64) string {

@@ -181,6 +181,9 @@ func element(c *call) (arrow.Array, error) {
 			}
 		}
 		if k < 0 || k >= n {
+			if c.legacy() {
+				continue
+			}
 			switch fn {
 			case "element":
 				return nil, failf("INVALID_ARRAY_INDEX", "the index %d is out of bounds: the array has %d elements", at(i), n)
@@ -225,7 +228,19 @@ func mapElement(c *call, m *array.Map) (arrow.Array, error) {
 func size(c *call) (arrow.Array, error) {
 	a, ok := c.args[0].arr.(array.ListLike)
 	if !ok {
+		if c.legacy() && c.node.Fn == "size" {
+			return makeInts(c.out(), c.n, nil, func(int) (int64, error) { return -1, nil })
+		}
 		return columns.Nulls(arrow.PrimitiveTypes.Int32, c.n), nil
+	}
+	if c.legacy() && c.node.Fn == "size" { // NULL has the size -1 (spark.sql.legacy.sizeOfNull)
+		return makeInts(c.out(), c.n, nil, func(i int) (int64, error) {
+			if c.args[0].null(i) {
+				return -1, nil
+			}
+			from, to := a.ValueOffsets(c.args[0].at(i))
+			return to - from, nil
+		})
 	}
 	return c.ints(func(i int) (int64, error) {
 		from, to := a.ValueOffsets(c.args[0].at(i))

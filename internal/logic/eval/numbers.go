@@ -30,6 +30,27 @@ func parseInt(s string) (int64, bool) {
 	return v, err == nil
 }
 
+// parseWhole is parseInt outside ANSI mode: a fraction is cut off (UTF8String.toLong).
+func parseWhole(s string) (int64, bool) {
+	s = civil.Trim(s)
+	whole, fraction, point := strings.Cut(s, ".")
+	if !point {
+		return parseInt(s)
+	}
+	for i := 0; i < len(fraction); i++ {
+		if fraction[i] < '0' || fraction[i] > '9' {
+			return 0, false
+		}
+	}
+	switch whole {
+	case "":
+		return 0, true
+	case "+", "-":
+		return 0, true
+	}
+	return parseInt(whole)
+}
+
 // parseFloat reads a number as java.lang.Double.parseDouble does, and the words
 // inf, infinity and nan in any case.
 func parseFloat(s string, bits int) (float64, bool) {

@@ -82,6 +82,9 @@ func round(c *call) (arrow.Array, error) {
 			}
 			r := roundTo(fn, big.NewInt(v(i)), 0, int(max(digits(i), -100)))
 			if !r.IsInt64() || r.Int64() < low || r.Int64() > high {
+				if c.legacy() {
+					return int64(decimal128.FromBigInt(r).LowBits()), nil
+				}
 				return 0, failf("ARITHMETIC_OVERFLOW", "rounding %d leaves the range of %s", v(i), types.SQL(to))
 			}
 			return r.Int64(), nil

@@ -13,8 +13,8 @@ import (
 	"github.com/sluicelake/sluice/types/civil"
 )
 
-// texter writes values that are not NULL as CAST(... AS STRING) does.
-func texter(a arrow.Array, t types.Type) func(i int) string {
+// texter writes values that are not NULL as CAST(... AS STRING) does in a session.
+func texter(a arrow.Array, t types.Type, in expr.Session) func(i int) string {
 	switch x := a.(type) {
 	case *array.Boolean:
 		return func(i int) string { return strconv.FormatBool(x.Value(i)) }
@@ -24,20 +24,26 @@ func texter(a arrow.Array, t types.Type) func(i int) string {
 		return func(i int) string { return formatFloat(x.Value(i), 64) }
 	case *array.Decimal128:
 		_, scale := typeOf(t)
+		if in.Legacy {
+			return func(i int) string {
+				d := x.Value(i)
+				return string(javaDecimal(columns.AppendDecimal(nil, d, scale), d, scale))
+			}
+		}
 		return func(i int) string {
 			return string(columns.AppendDecimal(nil, x.Value(i), scale))
 		}
 	case *array.String, *array.Binary:
 		return texts(vec{arr: a})
 	case *array.List:
-		return listTexter(x, t.(*types.Array).Element)
+		return listTexter(x, t.(*types.Array).Element, in)
 	case *array.Map:
-		return mapTexter(x, t.(*types.Map))
+		return mapTexter(x, t.(*types.Map), in)
 	case *array.Struct:
 		if t == types.Variant {
 			return variantText(x)
 		}
-		return structTexter(x, t.(*types.Struct))
+		return structTexter(x, t.(*types.Struct), in)
 	case *array.Null:
 		return func(int) string { return "null" }
 	}
@@ -45,7 +51,9 @@ func texter(a arrow.Array, t types.Type) func(i int) string {
 	switch t.Kind() {
 	case types.KindDate:
 		return func(i int) string { return civil.FormatDate(v(i)) }
-	case types.KindTimestamp, types.KindTimestampNTZ:
+	case types.KindTimestamp:
+		return func(i int) string { return civil.FormatTimestamp(civil.Local(v(i), in.Zone)) }
+	case types.KindTimestampNTZ:
 		return func(i int) string { return civil.FormatTimestamp(v(i)) }
 	case types.KindTime:
 		return func(i int) string { return string(civil.AppendTime(nil, v(i))) }
@@ -56,8 +64,8 @@ func texter(a arrow.Array, t types.Type) func(i int) string {
 }
 
 // nullText is texter with the word null.
-func nullText(a arrow.Array, t types.Type) func(i int) string {
-	f := texter(a, t)
+func nullText(a arrow.Array, t types.Type, in expr.Session) func(i int) string {
+	f := texter(a, t, in)
 	return func(i int) string {
 		if columns.IsNull(a, i) {
 			return "null"
@@ -66,8 +74,8 @@ func nullText(a arrow.Array, t types.Type) func(i int) string {
 	}
 }
 
-func listTexter(a *array.List, el types.Type) func(i int) string {
-	f := nullText(a.ListValues(), el)
+func listTexter(a *array.List, el types.Type, in expr.Session) func(i int) string {
+	f := nullText(a.ListValues(), el, in)
 	return func(i int) string {
 		from, to := a.ValueOffsets(i)
 		parts := make([]string, 0, to-from)
@@ -78,8 +86,8 @@ func listTexter(a *array.List, el types.Type) func(i int) string {
 	}
 }
 
-func mapTexter(a *array.Map, t *types.Map) func(i int) string {
-	k, v := nullText(a.Keys(), t.Key), nullText(a.Items(), t.Value)
+func mapTexter(a *array.Map, t *types.Map, in expr.Session) func(i int) string {
+	k, v := nullText(a.Keys(), t.Key, in), nullText(a.Items(), t.Value, in)
 	return func(i int) string {
 		from, to := a.ValueOffsets(i)
 		parts := make([]string, 0, to-from)
@@ -90,10 +98,10 @@ func mapTexter(a *array.Map, t *types.Map) func(i int) string {
 	}
 }
 
-func structTexter(a *array.Struct, t *types.Struct) func(i int) string {
+func structTexter(a *array.Struct, t *types.Struct, in expr.Session) func(i int) string {
 	fs := make([]func(int) string, len(t.Fields))
 	for k := range fs {
-		fs[k] = nullText(a.Field(k), t.Fields[k].Type)
+		fs[k] = nullText(a.Field(k), t.Fields[k].Type, in)
 	}
 	return func(i int) string {
 		parts := make([]string, len(fs))

@@ -45,12 +45,13 @@ func truncTimestamp(c *call) (arrow.Array, error) {
 		if u == "DD" {
 			u = "DAY"
 		}
+		local := civil.Local(t(i), c.zone())
 		if n, ok := unitLength[u]; ok && u != "WEEK" && u != "DAYOFYEAR" {
-			return floorDiv(t(i), n) * n, nil
+			return moved(t(i), floorDiv(local, n)*n, c.zone()), nil
 		}
-		days, _ := civil.Split(t(i))
+		days, _ := civil.Split(local)
 		if r, ok := truncDays(days, u); ok {
-			return r * civil.MicrosPerDay, nil
+			return c.instant(r * civil.MicrosPerDay), nil
 		}
 		return 0, errNull
 	})

@@ -24,6 +24,9 @@ func floorDiv(a, b int64) int64 {
 // cast compiles the casts that keep the order of values. Values that a cast
 // refuses stop the query or, with try_cast, become NULL.
 func (t *table) cast(e *expr.Cast) (scalar, bool) {
+	if !sessionless(e) {
+		return anyValue, false
+	}
 	x, ok := t.scalar(e.Arg)
 	from := e.Arg.Type()
 	if !ok || from == nil || e.To == nil {
@@ -48,6 +51,19 @@ func (t *table) cast(e *expr.Cast) (scalar, bool) {
 		out.null = true
 		return out
 	}, true
+}
+
+// sessionless tells the casts that mean the same in every session: outside ANSI
+// mode integers wrap, and other zones move dates.
+func sessionless(e *expr.Cast) bool {
+	from, to := e.Arg.Type(), e.To
+	switch {
+	case e.In == (expr.Session{}) || from == nil || to == nil:
+		return true
+	case e.In.Legacy && !(types.IsNumeric(from) && (to == types.Double || to == types.Float) || types.IsIntegral(from) && types.IsIntegral(to) && from.Kind() <= to.Kind()):
+		return false
+	}
+	return from != types.Timestamp && to != types.Timestamp
 }
 
 // converter returns the monotone function of a cast, nil when there is none.

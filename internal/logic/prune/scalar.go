@@ -37,6 +37,9 @@ func (t *table) scalar(e expr.Expr) (x scalar, ok bool) {
 				return func(s *state) interval { return cond(s).asInterval() }, true
 			}
 		}
+		if e.In != (expr.Session{}) && (e.Fn == "+" || e.Fn == "-" || e.Fn == "date_trunc") {
+			return anyValue, false // wraps outside ANSI mode, and follows the zone
+		}
 		x, ok := t.function(e)
 		return t.prefer(e, x, ok)
 	}

@@ -80,6 +80,12 @@ type dmlCase struct {
 // autoMerge is the session setting that lets every MERGE evolve the schema.
 const autoMerge = "spark.databricks.delta.schema.autoMerge.enabled"
 
+// ansi is the session setting that switches ANSI mode off.
+const ansi = "spark.sql.ansi.enabled"
+
+// options are the settings of a case that expressions depend on.
+func (c *dmlCase) options() expr.Options { return expr.Options{Legacy: c.Confs[ansi] == "false"} }
+
 // errRefused is a statement that this test or sluice does not take on.
 var errRefused = errors.New("not supported")
 
@@ -181,7 +187,7 @@ func isSoft(text string) bool {
 func play(t *testing.T, dir string, c *dmlCase) (verdict, why string) {
 	ctx := t.Context()
 	for conf, value := range c.Confs {
-		if conf != autoMerge {
+		if conf != autoMerge && conf != ansi {
 			return "refused", "setting " + conf + "=" + value
 		}
 	}
@@ -365,7 +371,7 @@ func unsorted(raw []json.RawMessage) []string {
 
 // run executes the statement and returns its metrics.
 func run(ctx context.Context, l *txn.Log, c *dmlCase) (map[string]string, error) {
-	var o merge.Options
+	o := merge.Options{Expr: c.options()}
 	switch {
 	case strings.HasPrefix(c.SQL, "MERGE"):
 		sql, src, err := source(c, o.Expr)
