@@ -1,0 +1,302 @@
+package query
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/internal/logic/eval"
+	"github.com/sluicelake/sluice/types"
+)
+
+// once is one row without columns: SELECT without FROM.
+type once struct{}
+
+func (once) fields() []types.Field { return nil }
+func (once) need([]bool)           {}
+func (once) run(*run) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) { yield(batch{Rows: 1}, nil) }
+}
+
+// scan is the rows of a relation.
+type scan struct {
+	from   Relation
+	cols   []int
+	where  expr.Expr
+	limit  int64
+	schema []types.Field
+}
+
+func newScan(r Relation) *scan { return &scan{from: r, schema: r.Schema().Fields} }
+
+func (n *scan) fields() []types.Field { return n.schema }
+
+func (n *scan) need(cols []bool) {
+	n.cols = []int{}
+	for i, c := range cols {
+		if c {
+			n.cols = append(n.cols, i)
+		}
+	}
+}
+
+func (n *scan) run(r *run) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		where, err := r.resolve(n.where)
+		if err != nil {
+			yield(batch{}, err)
+			return
+		}
+		for rec, err := range n.from.Scan(r.ctx, ScanOptions{Columns: n.cols, Where: where, Limit: n.limit}) {
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			if int(rec.NumCols()) != len(n.cols) {
+				yield(batch{}, fmt.Errorf("query: a relation gave %d columns where %d were asked for", rec.NumCols(), len(n.cols)))
+				return
+			}
+			b := batch{Columns: make([]arrow.Array, len(n.schema)), Rows: int(rec.NumRows())}
+			for i, c := range n.cols {
+				b.Columns[c] = rec.Column(i)
+			}
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// project computes expressions over each row.
+type project struct {
+	in     node
+	exprs  []expr.Expr
+	schema []types.Field
+	wanted []bool
+}
+
+// newProject names expressions; the nullability is theirs.
+func newProject(in node, exprs []expr.Expr, names []string) *project {
+	p := &project{in: in, exprs: exprs, schema: make([]types.Field, len(exprs))}
+	for i, e := range exprs {
+		p.schema[i] = types.Field{Name: names[i], Type: e.Type(), Nullable: e.Nullable()}
+	}
+	return p
+}
+
+func (n *project) fields() []types.Field { return n.schema }
+
+func (n *project) need(cols []bool) {
+	n.wanted = cols
+	below := make([]bool, len(n.in.fields()))
+	for i, e := range n.exprs {
+		if cols[i] {
+			markRefs(below, e)
+		}
+	}
+	n.in.need(below)
+}
+
+func (n *project) run(r *run) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		exprs, err := r.resolveAll(n.exprs)
+		if err != nil {
+			yield(batch{}, err)
+			return
+		}
+		for b, err := range n.in.run(r) {
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			out := batch{Columns: make([]arrow.Array, len(exprs)), Rows: b.Rows}
+			for i, e := range exprs {
+				if !n.wanted[i] {
+					continue
+				}
+				if out.Columns[i], err = eval.Eval(e, b); err != nil {
+					yield(batch{}, err)
+					return
+				}
+			}
+			if !yield(out, nil) {
+				return
+			}
+		}
+	}
+}
+
+// renamed gives the first columns of a node other names.
+func renamed(n node, names []string) (node, error) {
+	if len(names) == 0 {
+		return n, nil
+	}
+	have := n.fields()
+	if len(names) != len(have) {
+		return nil, failf("ASSIGNMENT_ARITY_MISMATCH", "%d column names are given for %d columns", len(names), len(have))
+	}
+	exprs := make([]expr.Expr, len(have))
+	for i := range have {
+		exprs[i] = column(n, i)
+	}
+	return newProject(n, exprs, names), nil
+}
+
+// filter keeps the rows for which a condition is TRUE.
+type filter struct {
+	in   node
+	cond expr.Expr
+}
+
+func (n *filter) fields() []types.Field { return n.in.fields() }
+
+func (n *filter) need(cols []bool) {
+	below := append([]bool(nil), cols...)
+	markRefs(below, n.cond)
+	n.in.need(below)
+}
+
+func (n *filter) run(r *run) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		cond, err := r.resolve(n.cond)
+		if err != nil {
+			yield(batch{}, err)
+			return
+		}
+		for b, err := range n.in.run(r) {
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			sel, err := eval.Filter(cond, b)
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			if len(sel) > 0 && !yield(take(b, sel), nil) {
+				return
+			}
+		}
+	}
+}
+
+// limit skips offset rows and gives count rows; a negative count gives the rest.
+type limit struct {
+	in            node
+	count, offset int64
+}
+
+func (n *limit) fields() []types.Field { return n.in.fields() }
+func (n *limit) need(cols []bool) {
+	if s, ok := n.in.(*scan); ok && n.count > 0 {
+		s.limit = n.count + n.offset
+	}
+	n.in.need(cols)
+}
+
+func (n *limit) run(r *run) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		skip, left := n.offset, n.count
+		if left == 0 {
+			return
+		}
+		for b, err := range n.in.run(r) {
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
+			if skip >= int64(b.Rows) {
+				skip -= int64(b.Rows)
+				continue
+			}
+			rows := int64(b.Rows) - skip
+			if left >= 0 {
+				rows = min(rows, left)
+				left -= rows
+			}
+			if !yield(slice(b, int(skip), int(rows)), nil) || left == 0 {
+				return
+			}
+			skip = 0
+		}
+	}
+}
+
+// constants are the rows of an inline table.
+type constants struct {
+	rows   [][]expr.Expr
+	schema []types.Field
+}
+
+func (n *constants) fields() []types.Field { return n.schema }
+func (n *constants) need([]bool)           {}
+
+func (n *constants) run(r *run) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		for from := 0; from < len(n.rows); from += batchRows {
+			part := n.rows[from:min(from+batchRows, len(n.rows))]
+			b := batch{Columns: make([]arrow.Array, len(n.schema)), Rows: len(part)}
+			for c := range n.schema {
+				list := make([]arrow.Array, len(part))
+				for i, row := range part {
+					e, err := r.resolve(row[c])
+					if err == nil {
+						list[i], err = eval.Eval(e, batch{Rows: 1})
+					}
+					if err == nil {
+						list[i], err = conformed(list[i], n.schema[c].Type)
+					}
+					if err != nil {
+						yield(batch{}, err)
+						return
+					}
+				}
+				var err error
+				if b.Columns[c], err = columns.Concat(list); err != nil {
+					yield(batch{}, err)
+					return
+				}
+			}
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// conformed gives an array the Arrow type of a type that differs from its own at
+// most in nullability and the names of nested fields.
+func conformed(a arrow.Array, t types.Type) (arrow.Array, error) {
+	if a == nil || !types.IsNested(t) {
+		return a, nil
+	}
+	dt, err := columns.ArrowType(t)
+	if err != nil || arrow.TypeEqual(dt, a.DataType()) {
+		return a, nil // intervals have no Arrow type of their own
+	}
+	return columns.Retype(a, dt), nil
+}
+
+// conform is conformed of every column.
+func conform(b batch, fields []types.Field) (batch, error) {
+	var out []arrow.Array
+	for i, c := range b.Columns {
+		d, err := conformed(c, fields[i].Type)
+		if err != nil {
+			return b, err
+		}
+		if d != c && out == nil {
+			out = append(out, b.Columns...)
+		}
+		if out != nil {
+			out[i] = d
+		}
+	}
+	if out != nil {
+		b.Columns = out
+	}
+	return b, nil
+}

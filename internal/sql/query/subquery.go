@@ -1,0 +1,300 @@
+package query
+
+import (
+	"errors"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
+)
+
+// slotBase and listBase are ordinals that stand for the result of a subquery: its
+// one value, or the list of its rows. Each is computed once in a run, when first met.
+const (
+	slotBase = 1 << 40
+	listBase = 1 << 41
+)
+
+// subplan is a query that does not depend on the rows around it.
+type subplan struct {
+	root   node
+	exists bool
+}
+
+// subqueries puts references to results in the place of the subqueries of an
+// unbound expression.
+func (b *binder) subqueries(e expr.Expr, r rel) (expr.Expr, error) {
+	found := false
+	expr.Walk(e, func(e expr.Expr) bool {
+		_, ok := e.(*expr.Subquery)
+		found = found || ok
+		return !found
+	})
+	if !found {
+		return e, nil
+	}
+	var failed error
+	fail := func(e expr.Expr, err error) expr.Expr {
+		if failed == nil {
+			failed = err
+		}
+		return e
+	}
+	e = expr.Rewrite(e, func(e expr.Expr) expr.Expr {
+		c, ok := e.(*expr.Call)
+		if !ok || c.Fn != "in" || len(c.Args) != 2 {
+			return e
+		}
+		if _, ok := c.Args[1].(*expr.Subquery); !ok {
+			return e
+		}
+		list, err := b.membership(c, r)
+		if err != nil {
+			return fail(e, err)
+		}
+		return list
+	})
+	e = expr.Rewrite(e, func(e expr.Expr) expr.Expr {
+		s, ok := e.(*expr.Subquery)
+		if !ok {
+			return e
+		}
+		c, err := b.scalar(s, r)
+		if err != nil {
+			return fail(e, err)
+		}
+		return c
+	})
+	return e, failed
+}
+
+// inner binds the query of a subquery by itself.
+func (b *binder) inner(s *expr.Subquery, r rel) (rel, error) {
+	q, ok := s.Query.(*Query)
+	if !ok {
+		var err error
+		if q, err = ParseText(s.Text); err != nil {
+			return rel{}, err
+		}
+	}
+	in, err := b.query(q)
+	if unresolved(err) && b.correlated(err, r) {
+		return rel{}, failf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY",
+			"a subquery can name columns of the query around it only as EXISTS or IN that is a condition of WHERE by itself: %s", s)
+	}
+	return in, err
+}
+
+// unknownName is a name that could not be resolved.
+func (b *binder) correlated(err error, r rel) bool {
+	var e *expr.BindError
+	if !errors.As(err, &e) || len(r.tables) == 0 {
+		return false
+	}
+	name, perr := expr.Parse(lastWord(e.Msg))
+	if perr != nil {
+		return false
+	}
+	_, berr := expr.Bind(name, b.scope(r))
+	return berr == nil
+}
+
+// lastWord is the name at the end of "no column is called x".
+func lastWord(msg string) string {
+	const before = "no column is called "
+	if len(msg) > len(before) && msg[:len(before)] == before {
+		return msg[len(before):]
+	}
+	return ""
+}
+
+func (b *binder) scalar(s *expr.Subquery, r rel) (expr.Expr, error) {
+	in, err := b.inner(s, r)
+	if err != nil {
+		return nil, err
+	}
+	fields := in.node.fields()
+	if s.Exists {
+		in.node = &limit{in: in.node, count: 1}
+		in.node.need(make([]bool, len(fields)))
+		return b.slot(&subplan{root: in.node, exists: true}, slotBase, types.Boolean, false), nil
+	}
+	if len(fields) != 1 {
+		return nil, failf("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
+			"a subquery that is a value has one column, not %d: %s", len(fields), s)
+	}
+	in.node.need([]bool{true})
+	return b.slot(&subplan{root: in.node}, slotBase, fields[0].Type, true), nil
+}
+
+func (b *binder) slot(s *subplan, base int, t types.Type, null bool) expr.Expr {
+	b.plan.results = append(b.plan.results, s)
+	return &expr.Column{Parts: []string{"subquery"}, Ref: base + len(b.plan.results) - 1, T: t, Null: null}
+}
+
+// membership binds value IN (query) to a call of in whose list is filled in a run.
+func (b *binder) membership(c *expr.Call, r rel) (expr.Expr, error) {
+	s := c.Args[1].(*expr.Subquery)
+	in, err := b.inner(s, r)
+	if err != nil {
+		return nil, err
+	}
+	n, err := b.comparable(c, r, in.node)
+	if err != nil {
+		return nil, err
+	}
+	n.node.need([]bool{true})
+	return &expr.Call{Fn: "in", T: types.Boolean, Null: true, Args: []expr.Expr{n.value[0],
+		b.slot(&subplan{root: n.node}, listBase, n.value[0].Type(), true)}}, oneColumn(n, s)
+}
+
+func oneColumn(n compared, s *expr.Subquery) error {
+	if len(n.value) != 1 {
+		return failf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a row can be IN a subquery only as a condition of WHERE by itself: %s", s)
+	}
+	return nil
+}
+
+// compared is the two sides of IN with their common types.
+type compared struct {
+	value []expr.Expr
+	node  node
+}
+
+// comparable binds the left side of IN and casts both sides to common types.
+func (b *binder) comparable(c *expr.Call, r rel, in node) (compared, error) {
+	list := []expr.Expr{c.Args[0]}
+	if row, ok := c.Args[0].(*expr.Call); ok && row.Fn == "struct" {
+		if f := in.fields(); len(f) != 1 || f[0].Type.Kind() != types.KindStruct {
+			list = row.Args
+		}
+	}
+	fields := in.fields()
+	if len(list) != len(fields) {
+		return compared{}, failf("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "%d values cannot be IN a subquery with %d columns: %s", len(list), len(fields), c)
+	}
+	out := compared{value: make([]expr.Expr, len(list))}
+	want := make([]types.Type, len(list))
+	for i, e := range list {
+		bound, err := b.bind(e, r)
+		if err != nil {
+			return compared{}, err
+		}
+		want[i] = expr.CommonType(bound.Type(), fields[i].Type)
+		if want[i] == nil || !keyable(want[i]) {
+			return compared{}, failf("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "%s cannot be IN a subquery of %s: %s",
+				types.SQL(bound.Type()), types.SQL(fields[i].Type), c)
+		}
+		out.value[i] = cast(bound, want[i])
+	}
+	out.node = typed(in, want)
+	return out, nil
+}
+
+// resolve fills the results of subqueries into an expression.
+func (r *run) resolve(e expr.Expr) (expr.Expr, error) {
+	if e == nil {
+		return nil, nil
+	}
+	found := false
+	for _, i := range expr.Refs(e) {
+		found = found || i >= slotBase
+	}
+	if !found {
+		return e, nil
+	}
+	var failed error
+	out := expr.Rewrite(e, func(e expr.Expr) expr.Expr {
+		switch x := e.(type) {
+		case *expr.Column:
+			if x.Ref >= slotBase && x.Ref < listBase && failed == nil {
+				var lit *expr.Literal
+				if lit, failed = r.value(x.Ref-slotBase, x.T); failed == nil {
+					return lit
+				}
+			}
+		case *expr.Call:
+			if x.Fn == "in" && len(x.Args) == 2 && failed == nil {
+				if c, ok := x.Args[1].(*expr.Column); ok && c.Ref >= listBase {
+					var list []expr.Expr
+					if list, failed = r.list(c.Ref-listBase, c.T); failed != nil {
+						return e
+					}
+					if len(list) == 0 {
+						return &expr.Literal{Value: false, T: types.Boolean}
+					}
+					return &expr.Call{Fn: "in", Args: append([]expr.Expr{x.Args[0]}, list...), T: types.Boolean, Null: true}
+				}
+			}
+		}
+		return e
+	})
+	return out, failed
+}
+
+func (r *run) resolveAll(list []expr.Expr) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = r.resolve(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// value computes the one value of a subquery: NULL when it has no row.
+func (r *run) value(slot int, t types.Type) (*expr.Literal, error) {
+	if r.results[slot] != nil {
+		return r.results[slot], nil
+	}
+	s := r.plan.results[slot]
+	lit := &expr.Literal{T: t}
+	rows := 0
+	for b, err := range s.root.run(r) {
+		if err != nil {
+			return nil, err
+		}
+		if b.Rows == 0 {
+			continue
+		}
+		if rows += b.Rows; rows > 1 && !s.exists {
+			return nil, failf("SCALAR_SUBQUERY_TOO_MANY_ROWS", "a subquery that is a value gave more than one row: add an aggregate or LIMIT 1")
+		}
+		if s.exists {
+			break
+		}
+		lit.Value = columns.Value(b.Columns[0], 0)
+	}
+	if s.exists {
+		lit.Value = rows > 0
+	}
+	r.results[slot] = lit
+	return lit, nil
+}
+
+// list gives the different values of a subquery.
+func (r *run) list(slot int, t types.Type) ([]expr.Expr, error) {
+	s := r.plan.results[slot]
+	if list, ok := r.lists[s]; ok {
+		return list, nil
+	}
+	out := []expr.Expr{}
+	keys := newKeySet()
+	for b, err := range s.root.run(r) {
+		if err != nil {
+			return nil, err
+		}
+		before := keys.bytes
+		for i := range b.Rows {
+			if _, fresh := keys.add(b.Columns, i); fresh {
+				out = append(out, &expr.Literal{Value: columns.Value(b.Columns[0], i), T: t})
+			}
+		}
+		if err := r.hold("a subquery of IN", 2*(keys.bytes-before)); err != nil {
+			return nil, err
+		}
+	}
+	r.lists[s] = out
+	return out, nil
+}
