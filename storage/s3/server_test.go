@@ -41,6 +41,6 @@ func TestSuite(t *testing.T) {
 	storetest.Run(t, storetest.Subject{
 		New:     func(t *testing.T) storage.Driver { return w.open(t, w.place(), nil) },
 		Again:   func(t *testing.T, d storage.Driver) storage.Driver { return w.open(t, d.URL(), nil) },
-		Writers: 32, PlainNames: true,
+		Writers: 32, Rounds: 8, PlainNames: true,
 	})
 }
