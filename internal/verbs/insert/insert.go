@@ -45,6 +45,9 @@ type Options struct {
 	Where expr.Expr // for ReplaceWhere
 	// MergeSchema adds columns and fields that only the source has to the table.
 	MergeSchema bool
+	// ReadsItself says that the source reads the table, at Snapshot when it is read
+	// first: when another writer changes the table, it is read again.
+	ReadsItself bool
 }
 
 // Result is what an insert did.
@@ -82,8 +85,15 @@ func Run(ctx context.Context, l *txn.Log, src source.Source, o Options) (Result,
 	}
 }
 
+func begin(ctx context.Context, l *txn.Log, o Options, first bool) (*txn.Txn, error) {
+	if first && o.ReadsItself && o.Snapshot != nil {
+		return l.BeginAt(o.Snapshot)
+	}
+	return l.Begin(ctx)
+}
+
 func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Result) (again bool, err error) {
-	t, err := l.Begin(ctx)
+	t, err := begin(ctx, l, o, res.Runs == 1)
 	if err != nil {
 		return false, err
 	}

@@ -38,6 +38,11 @@ func (w *work) Depends() txn.Dependencies {
 	if w.o.AppID != "" {
 		d.Apps = map[string]int64{w.o.AppID: w.o.AppVersion}
 	}
+	if w.o.ReadsItself { // no repair computes what the source would give now
+		d.Repairable, d.Whole = false, true
+		d.Reads = []conflict.Read{{Clause: "source"}}
+		return d
+	}
 	switch w.o.Mode {
 	case Overwrite:
 		d.Whole = true
