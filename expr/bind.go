@@ -217,6 +217,9 @@ func (b *binder) cast(x *Cast) (Expr, error) {
 	return &c, nil
 }
 
+// specialDays are the words for times, and how many days from today they are.
+var specialDays = map[string]int64{"epoch": 0, "now": 0, "today": 0, "yesterday": -1, "tomorrow": 1}
+
 // specialTime replaces the words epoch, now, today, yesterday and tomorrow that a
 // constant string may spell for a date or timestamp (SpecialDatetimeValues).
 func (b *binder) specialTime(e Expr, to types.Type) (Expr, bool) {
@@ -236,7 +239,6 @@ func (b *binder) specialTime(e Expr, to types.Type) (Expr, bool) {
 		return local
 	}
 	today, _ := civil.Split(o.local())
-	shift := map[string]int64{"today": 0, "yesterday": -1, "tomorrow": 1}
 	switch word = strings.ToLower(strings.TrimSpace(word)); word {
 	case "epoch":
 		return &Literal{Value: int64(0), T: to}, true
@@ -249,7 +251,7 @@ func (b *binder) specialTime(e Expr, to types.Type) (Expr, bool) {
 		}
 		return &Literal{Value: o.local(), T: to}, true
 	case "today", "yesterday", "tomorrow":
-		v := today + shift[word]
+		v := today + specialDays[word]
 		if to != types.Date {
 			v = at(v * civil.MicrosPerDay)
 		}

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice/types"
@@ -56,7 +57,30 @@ func (b *binder) call(x *Call) (Expr, error) {
 	if s, ok := signatures[x.Fn]; ok {
 		return s.bind(b, x.Fn, args)
 	}
-	return nil, bindErrorf("UNRESOLVED_ROUTINE", "there is no function %s", quoteName(x.Fn))
+	return nil, noFunction(x.Fn)
+}
+
+// noFunction names the functions that are written almost alike.
+func noFunction(name string) *BindError {
+	e := bindErrorf("UNRESOLVED_ROUTINE", "there is no function %s", quoteName(name))
+	names := Functions()
+	for fn := range castNames {
+		names = append(names, fn)
+	}
+	for fn := range higherOrder {
+		names = append(names, fn)
+	}
+	slices.Sort(names)
+	most := 1 + len(name)/4
+	for d := 1; d <= most && len(e.Candidates) < 3; d++ {
+		for _, fn := range slices.Compact(names) {
+			if distance(name, fn) == d {
+				e.Candidates = append(e.Candidates, fn)
+			}
+		}
+	}
+	e.Candidates = e.Candidates[:min(3, len(e.Candidates))]
+	return e
 }
 
 // operatorNames are functions that are operators under another name.

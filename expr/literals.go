@@ -174,6 +174,9 @@ func (p *Parser) typedLiteral(word Token, up string) (Expr, error) {
 	default:
 		return nil, p.Errorf(word, "%s is no type of literal", word.describe())
 	}
+	if _, special := specialDays[strings.ToLower(strings.TrimSpace(t.Value))]; special && !ok && dt.Kind() != types.KindTime {
+		return &Cast{Arg: &Literal{Value: t.Value, T: types.String}, To: dt}, nil
+	}
 	if !ok {
 		return nil, p.fail(word, "INVALID_TYPED_LITERAL", "42604", fmt.Sprintf("%s is no valid %s", t.Text, up))
 	}

@@ -37,6 +37,14 @@ func zone(loc *time.Location) *time.Location {
 	return loc
 }
 
+// At fixes what current_timestamp means, unless it is fixed: a statement says it once.
+func (o Options) At(now time.Time) Options {
+	if o.Now.IsZero() {
+		o.Now = now
+	}
+	return o
+}
+
 // local is the reading of the clock at the time of the statement.
 func (o Options) local() int64 { return civil.Local(civil.Micros(o.Now), zone(o.TimeZone)) }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // session time zones do not depend on the machine
 )
 
 func main() {

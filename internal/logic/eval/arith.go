@@ -140,7 +140,7 @@ func long(c *call, ok []byte) (arrow.Array, error) {
 			}
 		}
 	}
-	if bad < 0 {
+	if bad < 0 && !c.legacy() {
 		for i := range out {
 			if isSet(ok, i) && overflows(c.node.Fn, a[i], b[i]) {
 				return nil, overflow(c, a[i], b[i])

@@ -43,6 +43,7 @@ func Run(ctx context.Context, l *txn.Log, st Statement, o merge.Options) (merge.
 		name, c.Action = "DELETE", merge.Delete
 	}
 	src := merge.NoSource()
+	o.Expr = o.Expr.At(l.Env().Now())
 	return merge.Execute(ctx, l, merge.Statement{
 		Plan: func(s *snapshot.Snapshot) (*merge.Plan, error) {
 			if feature.AppendOnly(s.Metadata()) { // even when no row would change

@@ -54,6 +54,7 @@ type Statement struct {
 
 // Run executes a MERGE until it is committed.
 func Run(ctx context.Context, l *txn.Log, spec Spec, src *Table, o Options) (Result, error) {
+	o.Expr = o.Expr.At(l.Env().Now())
 	return Execute(ctx, l, Statement{
 		Plan: func(s *snapshot.Snapshot) (*Plan, error) {
 			spec.Widen = feature.TypeWidening(s.Metadata())

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/types"
+	"github.com/sluicelake/sluice/types/civil"
 )
 
 // Task is a share of a plan that somebody else can execute, with nothing but the
@@ -148,7 +150,11 @@ func newTask(h header, p *action.Protocol, md *action.Metadata, adds []*action.A
 	if err != nil {
 		return nil, err
 	}
-	spec := Spec{Columns: h.Columns, Limit: h.Limit, Options: expr.Options{Now: h.Now}}
+	zone, ok := civil.Zone(h.Zone)
+	if !ok {
+		return nil, fmt.Errorf("task: %q is no time zone here", h.Zone)
+	}
+	spec := Spec{Columns: h.Columns, Limit: h.Limit, Options: expr.Options{Now: h.Now, Legacy: h.Legacy, TimeZone: zone}}
 	if h.Where != "" {
 		if spec.Where, err = expr.Parse(h.Where); err != nil {
 			return nil, err

@@ -23,9 +23,11 @@ type header struct {
 	Table   string    `json:"table"`
 	Version int64     `json:"version"`
 	Where   string    `json:"where,omitempty"`
-	Columns []string  `json:"columns"` // null is all
-	Limit   int64     `json:"limit"`   // negative is none
-	Now     time.Time `json:"now"`     // of the plan, for current_timestamp and the like
+	Columns []string  `json:"columns"`          // null is all
+	Limit   int64     `json:"limit"`            // negative is none
+	Now     time.Time `json:"now"`              // of the plan, for current_timestamp and the like
+	Legacy  bool      `json:"legacy,omitempty"` // not in ANSI mode
+	Zone    string    `json:"zone,omitempty"`   // of the session, unless UTC
 	Bytes   int64     `json:"bytes"`
 	Rows    []rowSpan `json:"rows,omitempty"` // files of which only some rows are read
 }
@@ -41,6 +43,10 @@ type rowSpan struct {
 func (t *Task) MarshalBinary() ([]byte, error) {
 	p := t.plan
 	h := header{Task: taskVersion, Table: p.t.url, Version: p.t.version, Columns: p.spec.Columns, Limit: p.spec.Limit, Now: p.spec.Options.Now, Bytes: t.bytes}
+	h.Legacy = p.spec.Options.Legacy
+	if z := p.spec.Options.TimeZone; z != nil {
+		h.Zone = z.String()
+	}
 	if p.spec.Where != nil {
 		h.Where = p.spec.Where.String()
 	}
