@@ -200,7 +200,15 @@ func (in *binder) widerOf(list []types.Type) types.Type {
 
 // CommonType is the type to which the values of a CASE, of COALESCE or of one
 // column of a UNION are converted; nil when there is none.
-func CommonType(list ...types.Type) types.Type { return (&binder{}).widerOf(list) }
+func (o Options) CommonType(list ...types.Type) types.Type {
+	return (&binder{scope: Scope{Options: o}}).widerOf(list)
+}
+
+// Convert casts a bound expression to a type as an operator that needs the type
+// would: not at all when it has it.
+func (o Options) Convert(e Expr, to types.Type) Expr {
+	return (&binder{scope: Scope{Options: o}}).convert(e, to)
+}
 
 func hasString(t types.Type) bool {
 	if a, ok := t.(*types.Array); ok {

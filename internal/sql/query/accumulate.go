@@ -56,10 +56,11 @@ next:
 func (c *counter) value(g int) (any, error) { return grown(c.n, g+1)[g], nil }
 func (c *counter) held() int64              { return int64(len(c.n)) * 8 }
 
-// longSum adds integers; beyond 64 bits is an error (ANSI).
+// longSum adds integers; beyond 64 bits is an error, outside ANSI mode it wraps.
 type longSum struct {
-	sum []int64
-	any []bool
+	wrap bool
+	sum  []int64
+	any  []bool
 }
 
 func (s *longSum) add(args []arrow.Array, rows, groups []int32, total int) error {
@@ -74,7 +75,7 @@ func (s *longSum) add(args []arrow.Array, rows, groups []int32, total int) error
 		}
 		g, v := groups[i], a.Value(int(row))
 		sum := s.sum[g] + v
-		if (sum > s.sum[g]) != (v > 0) && v != 0 {
+		if (sum > s.sum[g]) != (v > 0) && v != 0 && !s.wrap {
 			return &eval.Error{Class: "ARITHMETIC_OVERFLOW", SQLState: "22003", Message: "long overflow in sum: cast the argument to a wider type"}
 		}
 		s.sum[g], s.any[g] = sum, true
@@ -123,8 +124,10 @@ func (s *doubleSum) value(g int) (any, error) {
 }
 func (s *doubleSum) held() int64 { return int64(len(s.sum)) * 16 }
 
-// decimalSum adds decimals exactly.
+// decimalSum adds decimals exactly; what does not fit the type is an error,
+// outside ANSI mode NULL.
 type decimalSum struct {
+	null    bool
 	in, out types.Decimal
 	avg     bool
 	sum     []*big.Int
@@ -154,7 +157,7 @@ func (s *decimalSum) value(g int) (any, error) {
 	}
 	sum := s.sum[g]
 	if wide := min(s.in.Precision+10, 38); digits(sum) > wide {
-		return nil, s.overflow(expr.Decimal{Unscaled: sum, Scale: s.in.Scale})
+		return s.overflow(expr.Decimal{Unscaled: sum, Scale: s.in.Scale})
 	}
 	if s.avg {
 		scaled := new(big.Int).Mul(sum, power10(s.out.Scale-s.in.Scale))
@@ -162,13 +165,16 @@ func (s *decimalSum) value(g int) (any, error) {
 	}
 	d := expr.Decimal{Unscaled: sum, Scale: s.out.Scale}
 	if digits(sum) > s.out.Precision {
-		return nil, s.overflow(d)
+		return s.overflow(d)
 	}
 	return d, nil
 }
 
-func (s *decimalSum) overflow(d expr.Decimal) error {
-	return &eval.Error{Class: "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", SQLState: "22003",
+func (s *decimalSum) overflow(d expr.Decimal) (any, error) {
+	if s.null {
+		return nil, nil
+	}
+	return nil, &eval.Error{Class: "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", SQLState: "22003",
 		Message: d.String() + " cannot be represented as " + types.SQL(s.out)}
 }
 func (s *decimalSum) held() int64 { return int64(len(s.sum)) * 64 }

@@ -16,6 +16,7 @@ type aggregate struct {
 	t        types.Type
 	null     bool
 	make     func() accumulator
+	options  expr.Options
 }
 
 // aggregateNames gives functions with several names one of them.
@@ -51,7 +52,7 @@ func hasAggregate(e expr.Expr) bool {
 
 // aggregate binds a call over the rows that are grouped.
 func (b *binder) aggregate(x *expr.Aggregate, r rel) (*aggregate, error) {
-	a := &aggregate{fn: x.Fn, distinct: x.Distinct, null: true}
+	a := &aggregate{fn: x.Fn, distinct: x.Distinct, null: true, options: b.options}
 	if n, ok := aggregateNames[x.Fn]; ok {
 		a.fn = n
 	}
@@ -136,7 +137,7 @@ func (a *aggregate) typed(x *expr.Aggregate) error {
 		if t != types.Boolean && t != types.Void {
 			return wrong("a boolean")
 		}
-		a.args[0] = cast(a.args[0], types.Boolean)
+		a.args[0] = a.options.Convert(a.args[0], types.Boolean)
 		a.make = func() accumulator { return &counter{truth: true} }
 	case "sum", "avg":
 		return a.sum(t, wrong)
@@ -144,14 +145,14 @@ func (a *aggregate) typed(x *expr.Aggregate) error {
 		if !numberLike(t) {
 			return wrong("a number")
 		}
-		a.t, a.args[0] = types.Double, cast(a.args[0], types.Double)
+		a.t, a.args[0] = types.Double, a.options.Convert(a.args[0], types.Double)
 		sample, root := strings.HasSuffix(a.fn, "samp"), strings.HasPrefix(a.fn, "stddev")
 		a.make = func() accumulator { return &moments{sample: sample, root: root} }
 	case "bool_and", "bool_or":
 		if t != types.Boolean && t != types.Void {
 			return wrong("a boolean")
 		}
-		a.t, a.args[0] = types.Boolean, cast(a.args[0], types.Boolean)
+		a.t, a.args[0] = types.Boolean, a.options.Convert(a.args[0], types.Boolean)
 		most := a.fn == "bool_or"
 		a.make = func() accumulator { return &extremes{t: types.Boolean, most: most} }
 	case "min", "max":
@@ -214,16 +215,16 @@ func (a *aggregate) sum(t types.Type, wrong func(string) error) error {
 	case isDecimal && avg:
 		out := types.Decimal{Precision: min(d.Precision+4, 38), Scale: min(d.Scale+4, 38)}
 		a.t = out
-		a.make = func() accumulator { return &decimalSum{in: d, out: out, avg: true} }
+		a.make = func() accumulator { return &decimalSum{in: d, out: out, avg: true, null: a.options.Legacy} }
 	case isDecimal:
 		out := types.Decimal{Precision: min(d.Precision+10, 38), Scale: d.Scale}
 		a.t = out
-		a.make = func() accumulator { return &decimalSum{in: d, out: out} }
+		a.make = func() accumulator { return &decimalSum{in: d, out: out, null: a.options.Legacy} }
 	case types.IsIntegral(t) && !avg:
-		a.t, a.args[0] = types.Long, cast(a.args[0], types.Long)
-		a.make = func() accumulator { return &longSum{} }
+		a.t, a.args[0] = types.Long, a.options.Convert(a.args[0], types.Long)
+		a.make = func() accumulator { return &longSum{wrap: a.options.Legacy} }
 	default:
-		a.t, a.args[0] = types.Double, cast(a.args[0], types.Double)
+		a.t, a.args[0] = types.Double, a.options.Convert(a.args[0], types.Double)
 		a.make = func() accumulator { return &doubleSum{avg: avg} }
 	}
 	return nil

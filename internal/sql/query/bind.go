@@ -111,7 +111,7 @@ func (b *binder) boolean(what string, bound expr.Expr) (expr.Expr, error) {
 	case types.Boolean:
 		return bound, nil
 	case types.Void, types.String:
-		return &expr.Cast{Arg: bound, To: types.Boolean, Implicit: true}, nil
+		return b.options.Convert(bound, types.Boolean), nil
 	}
 	return nil, failf("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "%s needs a boolean, not %s: %s", what, types.SQL(bound.Type()), bound)
 }
@@ -123,18 +123,10 @@ func (b *binder) constant(e expr.Expr, to types.Type) (*expr.Literal, error) {
 		return nil, err
 	}
 	if to != nil {
-		bound = cast(bound, to)
+		bound = b.options.Convert(bound, to)
 	}
 	lit, err := eval.Literal(bound)
 	return &lit, err
-}
-
-// cast converts to a type unless the expression has it already.
-func cast(e expr.Expr, to types.Type) expr.Expr {
-	if types.SameIgnoringNullability(e.Type(), to) {
-		return e
-	}
-	return &expr.Cast{Arg: e, To: to, Implicit: true}
 }
 
 // column is a bound reference to an output column of a node.

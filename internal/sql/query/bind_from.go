@@ -201,19 +201,19 @@ func (b *binder) values(v *Values) (rel, error) {
 		n.rows = append(n.rows, bound)
 	}
 	for c := range width {
-		t, null := inlineType(n.rows, c)
+		t, null := b.inlineType(n.rows, c)
 		if t == nil {
 			return rel{}, failf("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "the values of column %d of VALUES have no common type", c+1)
 		}
 		for _, row := range n.rows {
-			row[c] = cast(row[c], t)
+			row[c] = b.options.Convert(row[c], t)
 		}
 		n.schema = append(n.schema, types.Field{Name: "col" + strconv.Itoa(c+1), Type: t, Nullable: null})
 	}
 	return newRel(n, ""), nil
 }
 
-func inlineType(rows [][]expr.Expr, c int) (t types.Type, null bool) {
+func (b *binder) inlineType(rows [][]expr.Expr, c int) (t types.Type, null bool) {
 	list := make([]types.Type, 0, len(rows))
 	text, other, float, wide := false, false, false, false
 	for _, row := range rows {
@@ -228,7 +228,7 @@ func inlineType(rows [][]expr.Expr, c int) (t types.Type, null bool) {
 	if text && other {
 		return nil, null
 	}
-	t = expr.CommonType(list...)
+	t = b.options.CommonType(list...)
 	if t == types.Double && float && !wide { // integers beside floats stay floats here
 		t = types.Float
 	}

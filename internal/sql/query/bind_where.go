@@ -91,7 +91,7 @@ func (b *binder) semi(cond expr.Expr, r rel) (node, error) {
 	j.right = in.node
 	var eqs []expr.Expr
 	for i, v := range n.value {
-		c := cast(column(in.node, in.star[i]), v.Type())
+		c := b.options.Convert(column(in.node, in.star[i]), v.Type())
 		eqs = append(eqs, &expr.Call{Fn: "=", Args: []expr.Expr{v, shift(c, width)}, T: types.Boolean, Null: true})
 	}
 	if !negated {

@@ -173,7 +173,7 @@ func (b *binder) set(s *Set) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	left, right, err := coerced(s.Op, l.node, r.node)
+	left, right, err := b.coerced(s.Op, l.node, r.node)
 	if err != nil {
 		return rel{}, err
 	}
@@ -194,23 +194,23 @@ func (b *binder) set(s *Set) (rel, error) {
 }
 
 // coerced gives the columns of two nodes their common types.
-func coerced(op SetOp, l, r node) (node, node, error) {
+func (b *binder) coerced(op SetOp, l, r node) (node, node, error) {
 	lf, rf := l.fields(), r.fields()
 	if len(lf) != len(rf) {
 		return nil, nil, failf("NUM_COLUMNS_MISMATCH", "%s needs queries with the same number of columns, and these have %d and %d", op, len(lf), len(rf))
 	}
 	want := make([]types.Type, len(lf))
 	for i := range lf {
-		if want[i] = expr.CommonType(lf[i].Type, rf[i].Type); want[i] == nil {
+		if want[i] = b.options.CommonType(lf[i].Type, rf[i].Type); want[i] == nil {
 			return nil, nil, failf("INCOMPATIBLE_COLUMN_TYPE", "%s needs columns of compatible types; column %d is %s on the left and %s on the right",
 				op, i+1, types.SQL(lf[i].Type), types.SQL(rf[i].Type))
 		}
 	}
-	return typed(l, want), typed(r, want), nil
+	return b.typed(l, want), b.typed(r, want), nil
 }
 
 // typed casts the columns of a node.
-func typed(n node, want []types.Type) node {
+func (b *binder) typed(n node, want []types.Type) node {
 	same := true
 	fields := n.fields()
 	for i, f := range fields {
@@ -221,7 +221,7 @@ func typed(n node, want []types.Type) node {
 	}
 	exprs, names := make([]expr.Expr, len(fields)), make([]string, len(fields))
 	for i, f := range fields {
-		exprs[i], names[i] = cast(column(n, i), want[i]), f.Name
+		exprs[i], names[i] = b.options.Convert(column(n, i), want[i]), f.Name
 	}
 	return newProject(n, exprs, names)
 }

@@ -180,14 +180,14 @@ func (b *binder) comparable(c *expr.Call, r rel, in node) (compared, error) {
 		if err != nil {
 			return compared{}, err
 		}
-		want[i] = expr.CommonType(bound.Type(), fields[i].Type)
+		want[i] = b.options.CommonType(bound.Type(), fields[i].Type)
 		if want[i] == nil || !keyable(want[i]) {
 			return compared{}, failf("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "%s cannot be IN a subquery of %s: %s",
 				types.SQL(bound.Type()), types.SQL(fields[i].Type), c)
 		}
-		out.value[i] = cast(bound, want[i])
+		out.value[i] = b.options.Convert(bound, want[i])
 	}
-	out.node = typed(in, want)
+	out.node = b.typed(in, want)
 	return out, nil
 }
 
