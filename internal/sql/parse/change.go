@@ -17,7 +17,7 @@ func UpdateStatement(text string) (*Change, error) {
 	if err := p.Expect("UPDATE"); err != nil {
 		return nil, err
 	}
-	return change(p, "SET")
+	return whole(p, "SET")
 }
 
 // DeleteStatement reads DELETE FROM target [[AS] alias] [WHERE condition].
@@ -26,7 +26,15 @@ func DeleteStatement(text string) (*Change, error) {
 	if err := p.Expect("DELETE", "FROM"); err != nil {
 		return nil, err
 	}
-	return change(p, "WHERE")
+	return whole(p, "WHERE")
+}
+
+func whole(p *expr.Parser, follows string) (*Change, error) {
+	c, err := change(p, follows)
+	if err != nil {
+		return nil, err
+	}
+	return c, end(p)
 }
 
 // change reads the rest of a statement, from the name of the target on; follows
@@ -51,5 +59,5 @@ func change(p *expr.Parser, follows string) (*Change, error) {
 			return nil, err
 		}
 	}
-	return c, end(p)
+	return c, nil
 }

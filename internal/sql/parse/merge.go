@@ -6,13 +6,16 @@ import (
 	"fmt"
 
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/sql/query"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
 // Merge is a MERGE statement: the spec with the relations it names.
 type Merge struct {
 	Target, Source Relation
-	Spec           merge.Spec
+	// Query is the source when it is a query in parentheses; nil: Source is a name.
+	Query *query.Query
+	Spec  merge.Spec
 }
 
 // Relation is a table name, delta.`path` or json.`path`, with its alias.
@@ -150,6 +153,14 @@ func insertValues(p *expr.Parser) ([]merge.Assignment, error) {
 // MergeStatement reads MERGE INTO target USING source ON condition WHEN ...
 func MergeStatement(text string) (*Merge, error) {
 	p := expr.NewParser(text)
+	m, err := merging(p)
+	if err != nil {
+		return nil, err
+	}
+	return m, end(p)
+}
+
+func merging(p *expr.Parser) (*Merge, error) {
 	m := &Merge{}
 	if err := p.Expect("MERGE"); err != nil {
 		return nil, err
@@ -165,7 +176,12 @@ func MergeStatement(text string) (*Merge, error) {
 	if err := p.Expect("USING"); err != nil {
 		return nil, err
 	}
-	if m.Source, err = relation(p, "ON"); err != nil {
+	if p.Peek().Is("(") {
+		err = m.subquery(p)
+	} else {
+		m.Source, err = relation(p, "ON")
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := p.Expect("ON"); err != nil {
@@ -193,11 +209,27 @@ func MergeStatement(text string) (*Merge, error) {
 		}
 		m.Spec.Clauses = append(m.Spec.Clauses, c)
 	}
-	return m, end(p)
+	return m, nil
+}
+
+// subquery reads the source (SELECT ...) [AS] name.
+func (m *Merge) subquery(p *expr.Parser) error {
+	if err := p.Expect("("); err != nil {
+		return err
+	}
+	var err error
+	if m.Query, err = query.Parse(p); err != nil {
+		return err
+	}
+	if err := p.Expect(")"); err != nil {
+		return err
+	}
+	m.Source.Alias, err = alias(p, "ON")
+	return err
 }
 
 func (r Relation) name() string {
-	if r.Alias != "" {
+	if r.Alias != "" || len(r.Parts) == 0 {
 		return r.Alias
 	}
 	return r.Parts[len(r.Parts)-1]
@@ -209,17 +241,17 @@ func relation(p *expr.Parser, follows string) (Relation, error) {
 	if err != nil {
 		return Relation{}, err
 	}
-	r := Relation{Parts: parts}
+	as, err := alias(p, follows)
+	return Relation{Parts: parts, Alias: as}, err
+}
+
+// alias reads [AS] name, "" for none.
+func alias(p *expr.Parser, follows string) (string, error) {
 	if p.Accept("AS") {
-		alias, err := p.ParseQualifiedName()
-		if err != nil {
-			return Relation{}, err
-		}
-		r.Alias = alias[0]
-		return r, nil
+		return p.ParseIdentifier()
 	}
 	if t := p.Peek(); (t.Kind == expr.Word || t.Kind == expr.QuotedWord) && !t.Is(follows) {
-		r.Alias = p.Next().Value
+		return p.Next().Value, nil
 	}
-	return r, nil
+	return "", nil
 }
