@@ -32,6 +32,10 @@ type ChangeOptions struct {
 	To At
 	// After goes on behind a place, instead of From.
 	After ChangeCursor
+	// SchemaAt is the version whose columns the rows have, where the table got other
+	// columns in its life. When it is left out, rows have the newest columns or, of
+	// a table with column mapping, those of the last version of the range.
+	SchemaAt At
 	// Columns are columns of the table and of the feed (_change_type,
 	// _commit_version, _commit_timestamp), in this order; none are all of them.
 	Columns []string
@@ -75,7 +79,7 @@ func (c *Changes) plan(ctx context.Context) (*changes.Plan, error) {
 	if err != nil {
 		return nil, c.t.fail("open", err)
 	}
-	p, err := changes.NewPlan(ctx, c.t.config.env, s, changes.Spec{From: c.o.From.at, To: c.o.To.at, After: c.o.After,
+	p, err := changes.NewPlan(ctx, c.t.config.env, s, changes.Spec{From: c.o.From.at, To: c.o.To.at, After: c.o.After, Schema: c.o.SchemaAt.at,
 		Columns: c.o.Columns, Where: where, Options: expr.Options{Now: c.t.config.env.Now()}})
 	if err != nil {
 		return nil, c.t.failAt(op, s.Version(), err)

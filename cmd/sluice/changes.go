@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) changes() *cobra.Command {
-	var from, to, after, where, names, format string
+	var from, to, after, schemaAt, where, names, format string
 	var limit int64
 	cmd := &cobra.Command{
 		Use:   "changes TABLE",
@@ -46,6 +46,9 @@ the last. The place that was reached is told on standard error: --after takes it
 				return err
 			}
 			if o.To, err = place("to", to); err != nil {
+				return err
+			}
+			if o.SchemaAt, err = place("schema-at", schemaAt); err != nil {
 				return err
 			}
 			if cmd.Flags().Changed("columns") {
@@ -80,6 +83,7 @@ the last. The place that was reached is told on standard error: --after takes it
 	f.StringVar(&from, "from", "", "the first version, or a `TIMESTAMP` at or after which it was committed")
 	f.StringVar(&to, "to", "", "the last version, or a `TIMESTAMP` at or before which it was committed")
 	f.StringVar(&after, "after", "", "go on behind this `PLACE`, which an earlier run told")
+	f.StringVar(&schemaAt, "schema-at", "", "print the columns that the table had at this version or `TIMESTAMP`")
 	f.StringVar(&where, "where", "", "print only rows that satisfy this `CONDITION`")
 	f.StringVar(&names, "columns", "", "print only these columns, separated by commas")
 	f.Int64VarP(&limit, "limit", "n", 0, "print at most this many rows")

@@ -18,6 +18,7 @@ import (
 	"github.com/sluicelake/sluice/internal/verbs/changes"
 	"github.com/sluicelake/sluice/internal/verbs/dml"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/types"
 )
 
 // change is one row of the feed.
@@ -45,7 +46,7 @@ func read(ctx context.Context, k *tablekit.Kit, spec changes.Spec, batches int) 
 		for i := range int(b.Record.NumRows()) {
 			cols := b.Record.Columns()
 			out = append(out, change{columns.Value(cols[n], i).(string), columns.Value(cols[n+1], i).(int64),
-				string(columns.AppendCanonicalRow(nil, cols[:n], s.Schema(), i))})
+				string(columns.AppendCanonicalRow(nil, cols[:n], types.NewStruct(p.Schema().Fields[:n]...), i))})
 		}
 		last = b.Cursor
 		if batches--; batches == 0 {
@@ -118,7 +119,7 @@ func statement(ctx context.Context, k *tablekit.Kit, text string, source ...stri
 // the rows of the other; a feed that is left after any batch goes on with exactly
 // what is missing.
 func TestChangesLeadFromVersionToVersion(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(24) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		props := map[string]string{"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": fmt.Sprint(r.IntN(3) > 0)}
 		if r.IntN(3) == 0 {

@@ -8,12 +8,15 @@ import (
 	"github.com/sluicelake/sluice/types"
 )
 
-// readable reports whether rows that were written under an older schema can be
-// told under the schema of the reading (delta-spark's CDCReader,
-// checkBatchCdfReadSchemaIncompatibility): columns may have been added since, but
-// none dropped, renamed or given another type.
-func readable(old, read *feature.Columns) bool {
-	return sameMapping(old, read) && holds(old.Logical, read.Logical)
+// readable reports whether rows that were written under another schema can be
+// told under that of the reading (delta-spark's CDCReader,
+// checkBatchCdfReadSchemaIncompatibility): from the older of the two to the newer
+// one columns may have been added, but none dropped, renamed or given another type.
+func readable(written, read *feature.Columns, older bool) bool {
+	if older {
+		return sameMapping(written, read) && holds(written.Logical, read.Logical, false)
+	}
+	return sameMapping(read, written) && holds(read.Logical, written.Logical, true)
 }
 
 // sameMapping reports that no column was renamed or dropped under column mapping
@@ -57,29 +60,35 @@ func names(out map[string]string, path string, logical, physical types.Type) {
 	}
 }
 
-// holds reports whether every value of the old type is one of the new type
-// without a conversion (delta-spark, SchemaUtils.isReadCompatible with
-// forbidTightenNullability).
-func holds(old, read types.Type) bool {
+// holds reports whether the new type has everything that the old one has, without
+// a conversion (delta-spark, SchemaUtils.isReadCompatible). NULL may not get lost:
+// rows of the old type are read as the new one or, in reverse, the other way round.
+func holds(old, now types.Type, reverse bool) bool {
+	nulls := func(o, n bool) bool {
+		if reverse {
+			o, n = n, o
+		}
+		return n || !o
+	}
 	switch o := old.(type) {
 	case *types.Struct:
-		r, ok := read.(*types.Struct)
+		r, ok := now.(*types.Struct)
 		if !ok {
 			return false
 		}
 		for _, f := range o.Fields {
 			i := slices.IndexFunc(r.Fields, func(g types.Field) bool { return strings.EqualFold(g.Name, f.Name) })
-			if i < 0 || r.Fields[i].Name != f.Name || f.Nullable && !r.Fields[i].Nullable || !holds(f.Type, r.Fields[i].Type) {
+			if i < 0 || r.Fields[i].Name != f.Name || !nulls(f.Nullable, r.Fields[i].Nullable) || !holds(f.Type, r.Fields[i].Type, reverse) {
 				return false
 			}
 		}
 		return true
 	case *types.Array:
-		r, ok := read.(*types.Array)
-		return ok && (r.ContainsNull || !o.ContainsNull) && holds(o.Element, r.Element)
+		r, ok := now.(*types.Array)
+		return ok && nulls(o.ContainsNull, r.ContainsNull) && holds(o.Element, r.Element, reverse)
 	case *types.Map:
-		r, ok := read.(*types.Map)
-		return ok && (r.ValueContainsNull || !o.ValueContainsNull) && holds(o.Key, r.Key) && holds(o.Value, r.Value)
+		r, ok := now.(*types.Map)
+		return ok && nulls(o.ValueContainsNull, r.ValueContainsNull) && holds(o.Key, r.Key, reverse) && holds(o.Value, r.Value, reverse)
 	}
-	return types.Equal(old, read)
+	return types.Equal(old, now)
 }

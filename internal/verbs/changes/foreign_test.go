@@ -232,8 +232,18 @@ func TestSchemas(t *testing.T) {
 	publish(t, k, altered(t, k, schema(table(field("k", "integer"), field("v", "string")))))
 	same(t, "a new column", feed(t, k, 0, 1), `1 insert {"k":1,"v":null}`)
 	v := publish(t, k, altered(t, k, schema(table(field("k", "long"), field("v", "string")))))
-	refused(t, "a wider column", k, 0, v, "[DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE]", "version 2")
-	refused(t, "before it", k, 2, 2, "[DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA]")
+	refused(t, "a wider column", k, 0, v, "[DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE]", "columns of version 2 ")
+	if _, _, err := read(t.Context(), k, changes.Spec{From: snapshot.Version(0), Schema: snapshot.Version(2)}, -1); err == nil || !strings.Contains(err.Error(), "[DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE]") {
+		t.Errorf("a wider column, read as it was: %v", err)
+	}
+	refused(t, "before it", k, 0, 1, "[DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA]", "choose the schema")
+	for at, want := range map[int64]string{2: `{"k":1,"v":null}`, 1: `{"k":1}`} {
+		got, _, err := read(t.Context(), k, changes.Spec{From: snapshot.Version(0), To: snapshot.Version(v - 1), Schema: snapshot.Version(at)}, -1)
+		must(t, err)
+		if len(got) != 1 || got[0].row != want {
+			t.Errorf("in the schema of version %d: %v, want %s", at, got, want)
+		}
+	}
 	v = publish(t, k, remove(live(t, k)[0]))
 	same(t, "a file of before, removed behind it", feed(t, k, v-1, v), `4 delete {"k":1,"v":null}`)
 	v = publish(t, k, altered(t, k, schema(table(field("k", "long"), field("_Commit_Version", "long")))))

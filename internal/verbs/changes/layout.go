@@ -5,12 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/sluicelake/sluice/action"
-	"github.com/sluicelake/sluice/expr"
-	"github.com/sluicelake/sluice/internal/base/columns"
-	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/table/feature"
@@ -68,43 +63,6 @@ func (p *Plan) layout(values action.PartitionValues) *layout {
 // values and statistics.
 func (l *layout) keeps(add *action.Add) bool {
 	return l.pruner == nil || l.pruner.Keep(prune.FileOf(add, l.plain.Columns.Logical, l.plain.Columns.Partition)).Keep
-}
-
-// split sorts the conjuncts of the condition by what they look at. Where one
-// that is computed for other rows than before could fail, nothing is split off.
-func (p *Plan) split() {
-	n := len(p.read.Logical.Fields)
-	var table, feed, version []expr.Expr
-	for _, c := range expr.Conjuncts(p.where) {
-		switch refs := expr.Refs(c); {
-		case len(refs) == 0:
-		case refs[len(refs)-1] < n:
-			table = append(table, c)
-		case refs[0] > n:
-			version = append(version, c)
-			feed = append(feed, c)
-		case refs[0] == n:
-			feed = append(feed, c)
-		}
-	}
-	p.ofTable, p.ofFeed, p.ofVersion = expr.And(table...), expr.And(feed...), expr.And(version...)
-	if p.ofTable != nil && !eval.CanFail(p.where) {
-		p.filter = p.ofTable
-	}
-}
-
-// wants reports whether a condition over the columns of the feed can hold for the
-// rows of one version and kind. What cannot be computed may hold.
-func (p *Plan) wants(cond expr.Expr, kind string, version, stamp int64) bool {
-	if cond == nil {
-		return true
-	}
-	cols := make([]arrow.Array, len(p.all.Fields))
-	for k, v := range []any{kind, version, stamp} {
-		cols[len(p.read.Logical.Fields)+k] = columns.Constant(v, feedColumns[k].Type, 1)
-	}
-	sel, err := eval.Filter(cond, eval.Input{Columns: cols, Rows: 1})
-	return err != nil || len(sel) > 0
 }
 
 // mapped reports whether a table has column mapping.

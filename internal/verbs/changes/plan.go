@@ -3,13 +3,10 @@ package changes
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/env"
-	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/types"
@@ -24,7 +21,10 @@ type Spec struct {
 	// committed. Without either it is the newest version.
 	To snapshot.At
 	// After goes on behind a place that was reached before, instead of From.
-	After   Cursor
+	After Cursor
+	// Schema is the version whose columns the rows have. Without number or time it
+	// is the last one of the range for tables with column mapping, else the newest.
+	Schema  snapshot.At
 	Columns []string  // of the table, and those of the feed; nil: all
 	Where   expr.Expr // over the same columns, not bound; nil: all rows
 	Options expr.Options
@@ -47,6 +47,7 @@ type Plan struct {
 	commits []commit
 	stamps  []*action.Metadata // the metadata at each commit
 	read    *feature.Columns   // the table's columns, as rows are told
+	readAt  int64              // the version that has them
 	all     *types.Struct      // and those of the feed
 	out     []int              // ordinals of the output
 	load    []int              // ordinals to be read
@@ -60,8 +61,7 @@ type Plan struct {
 }
 
 // NewPlan finds the range and checks that its changes were recorded and can be
-// told in one schema: that of the range's last version for tables with column
-// mapping, else the newest (delta-spark's CDCReader).
+// told in one schema (delta-spark's CDCReader).
 func NewPlan(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, spec Spec) (*Plan, error) {
 	p := &Plan{env: e, latest: latest}
 	var after *place
@@ -83,7 +83,14 @@ func NewPlan(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, spec Sp
 	if after != nil {
 		p.after = *after
 	}
-	p.read = latest.Columns()
+	if p.span.end >= p.span.start {
+		if err := p.log(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.choose(ctx, spec.Schema); err != nil {
+		return nil, err
+	}
 	if p.span.end >= p.span.start {
 		if err := p.check(ctx); err != nil {
 			return nil, err
@@ -92,48 +99,56 @@ func NewPlan(ctx context.Context, e *env.Env, latest *snapshot.Snapshot, spec Sp
 	return p, p.bind(spec)
 }
 
-// check reads the commits of the range and refuses what cannot be told.
-func (p *Plan) check(ctx context.Context) error {
-	url := p.latest.Bucket().URL()
-	fail := func(class string, version int64, format string, args ...any) error {
-		return &Error{Class: class, Table: url, From: p.span.start, To: p.span.end, Version: version, Why: fmt.Sprintf(format, args...)}
-	}
+// log reads the commits of the range, and the metadata that holds at each.
+func (p *Plan) log(ctx context.Context) error {
 	var err error
 	if p.commits, err = readCommits(ctx, p.env, p.latest, p.span); err != nil {
 		return err
 	}
-	head := func(v int64) (*action.Metadata, error) {
-		if v == p.latest.Version() {
-			return p.latest.Metadata(), nil
-		}
-		h, err := snapshot.LoadHead(ctx, p.env, p.latest.Bucket(), snapshot.Version(v))
-		if err != nil {
-			return nil, err
-		}
-		return h.Metadata(), nil
-	}
 	md := p.commits[0].metadata
 	if md == nil {
-		if md, err = head(p.span.start); err != nil {
+		if md, _, err = p.metadata(ctx, snapshot.Version(p.span.start)); err != nil {
 			return err
 		}
 	}
-	first, last := md, md
 	for _, c := range p.commits {
 		if c.metadata != nil {
-			last = c.metadata
+			md = c.metadata
 		}
 		if c.protocol != nil {
 			if err := feature.CheckRead(c.protocol); err != nil {
 				return err
 			}
 		}
-		p.stamps = append(p.stamps, last)
+		p.stamps = append(p.stamps, md)
 	}
-	if mapped(first) || mapped(last) || mapped(p.latest.Metadata()) {
-		if p.read, err = feature.Mapping(last, nil); err != nil {
+	return nil
+}
+
+// choose settles the columns of the rows: those of the version that is asked for,
+// else of the last one of the range where column mapping is in play, else of the
+// newest (delta-spark's CDCReader, getCDCRelation).
+func (p *Plan) choose(ctx context.Context, schema snapshot.At) error {
+	md := p.latest.Metadata()
+	p.readAt = p.latest.Version()
+	if n := len(p.stamps); n > 0 && (mapped(p.stamps[0]) || mapped(p.stamps[n-1]) || mapped(md)) {
+		md, p.readAt = p.stamps[n-1], p.span.end
+	}
+	var err error
+	if schema != snapshot.Latest() {
+		if md, p.readAt, err = p.metadata(ctx, schema); err != nil {
 			return err
 		}
+	}
+	p.read, err = feature.Mapping(md, nil)
+	return err
+}
+
+// check refuses what was not recorded, or cannot be told in one schema.
+func (p *Plan) check(ctx context.Context) error {
+	url := p.latest.Bucket().URL()
+	fail := func(class string, version int64, format string, args ...any) error {
+		return &Error{Class: class, Table: url, From: p.span.start, To: p.span.end, Version: version, Why: fmt.Sprintf(format, args...)}
 	}
 	for i, c := range p.commits {
 		if i > 0 && c.metadata == nil {
@@ -148,7 +163,7 @@ func (p *Plan) check(ctx context.Context) error {
 			}
 		}
 	}
-	if err := p.compatible(classDataSchema, p.span.start, first); err != nil {
+	if err := p.compatible(classDataSchema, p.span.start, p.stamps[0]); err != nil {
 		return err
 	}
 	for _, f := range feedColumns {
@@ -157,6 +172,18 @@ func (p *Plan) check(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// metadata is the table's at a version.
+func (p *Plan) metadata(ctx context.Context, at snapshot.At) (*action.Metadata, int64, error) {
+	if v, ok := at.Number(); ok && v == p.latest.Version() {
+		return p.latest.Metadata(), v, nil
+	}
+	h, err := snapshot.LoadHead(ctx, p.env, p.latest.Bucket(), at)
+	if err != nil {
+		return nil, 0, err
+	}
+	return h.Metadata(), h.Version(), nil
 }
 
 // recorded advises which part of the range can be read.
@@ -175,83 +202,15 @@ func (p *Plan) recorded() string {
 // the reading.
 func (p *Plan) compatible(class string, version int64, md *action.Metadata) error {
 	old, err := feature.Mapping(md, nil)
-	if err != nil || readable(old, p.read) {
+	if err != nil || readable(old, p.read, version <= p.readAt) {
 		return err
 	}
-	advice := fmt.Sprintf("read versions up to %d, and those from %d on, apart", version-1, version)
+	advice := fmt.Sprintf("read versions up to %d, and those from %d on, apart, each in a schema of its own versions", version-1, version)
 	if class == classDataSchema {
-		advice = "begin behind the version that changed them"
+		advice = "choose the schema of a version of the range, or begin behind the version that changed them"
 	}
 	return &Error{Class: class, Table: p.latest.Bucket().URL(), From: p.span.start, To: p.span.end, Version: version,
-		Why: fmt.Sprintf("columns of version %d were dropped, renamed, partitioned or typed differently: they are %s there, %s in the schema of the reading; %s", version, old.Logical, p.read.Logical, advice)}
-}
-
-// bind resolves columns and condition.
-func (p *Plan) bind(spec Spec) error {
-	p.all = types.NewStruct(append(slices.Clip(p.read.Logical.Fields), feedColumns...)...)
-	n := len(p.read.Logical.Fields)
-	if spec.Columns == nil {
-		for i := range p.all.Fields {
-			p.out = append(p.out, i)
-		}
-	}
-	for _, text := range spec.Columns {
-		if strings.TrimSpace(text) == "*" {
-			for i := range p.all.Fields {
-				p.out = append(p.out, i)
-			}
-			continue
-		}
-		i, err := p.column(text, spec.Options)
-		if err != nil {
-			return err
-		}
-		p.out = append(p.out, i)
-	}
-	p.schema = &types.Struct{}
-	need := map[int]bool{}
-	for _, i := range p.out {
-		p.schema.Fields = append(p.schema.Fields, p.all.Fields[i])
-		need[i] = true
-	}
-	if spec.Where != nil {
-		e, err := expr.Bind(spec.Where, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: p.all}}, Options: spec.Options})
-		if err != nil {
-			return fmt.Errorf("WHERE: %w", err)
-		}
-		if k := e.Type().Kind(); k != types.KindBoolean && k != types.KindVoid {
-			return &expr.BindError{Class: "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", SQLState: "42K09", Msg: fmt.Sprintf("WHERE: %s is %s, a condition must be boolean", spec.Where, e.Type())}
-		}
-		p.where = expr.Fold(e, eval.Literal)
-		for _, i := range expr.Refs(p.where) {
-			need[i] = true
-		}
-		p.split()
-	}
-	p.load = []int{}
-	for i := range n {
-		if need[i] {
-			p.load = append(p.load, i)
-		}
-	}
-	return nil
-}
-
-// column finds a column by its name, which may stand in backquotes.
-func (p *Plan) column(text string, o expr.Options) (int, error) {
-	e, err := expr.Parse(text)
-	if err == nil {
-		e, err = expr.Bind(e, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: p.all}}, Options: o})
-	}
-	if err != nil {
-		return 0, err
-	}
-	c, ok := e.(*expr.Column)
-	if !ok {
-		return 0, &expr.BindError{Class: "UNRESOLVED_COLUMN.WITH_SUGGESTION", SQLState: "42703",
-			Msg: fmt.Sprintf("%s is no column; the columns are %s", text, strings.Join(p.all.Names(), ", "))}
-	}
-	return c.Ref, nil
+		Why: fmt.Sprintf("columns of version %d were dropped, renamed, partitioned or typed differently: they are %s there, %s in the schema of the reading, which is that of version %d; %s", version, old.Logical, p.read.Logical, p.readAt, advice)}
 }
 
 // Schema is the schema of the rows.
