@@ -1,6 +1,7 @@
 package query
 
 import (
+	"context"
 	"iter"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -115,6 +116,7 @@ func side(e expr.Expr, width int) int {
 // joining is the state of one run of a join.
 type joining struct {
 	*join
+	ctx     context.Context
 	keys    joinKeys
 	right   batch
 	ids     *keySet
@@ -132,7 +134,7 @@ type joining struct {
 
 func (n *join) run(r *run) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
-		j := &joining{join: n, yield: yield}
+		j := &joining{join: n, ctx: r.ctx, yield: yield}
 		if err := j.build(r); err != nil {
 			yield(batch{}, err)
 			return
@@ -217,6 +219,9 @@ func (j *joining) null(cols []arrow.Array, row int) bool {
 
 // probe joins one batch of the left side.
 func (j *joining) probe(b batch) error {
+	if err := j.ctx.Err(); err != nil {
+		return err
+	}
 	j.left, j.leftIn = b, make([]bool, b.Rows)
 	var cols []arrow.Array
 	if j.ids != nil {
@@ -276,6 +281,9 @@ func (j *joining) flush() error {
 	b := batch{Rows: len(j.li), Columns: append(columns.TakeColumns(j.left.Columns, j.li), columns.TakeColumns(j.right.Columns, j.ri)...)}
 	li, ri := j.li, j.ri
 	j.li, j.ri = nil, nil
+	if err := j.ctx.Err(); err != nil {
+		return err
+	}
 	if j.keys.rest != nil {
 		sel, err := eval.Filter(j.keys.rest, b)
 		if err != nil {

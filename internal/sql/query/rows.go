@@ -191,8 +191,13 @@ type limit struct {
 
 func (n *limit) fields() []types.Field { return n.in.fields() }
 func (n *limit) need(cols []bool) {
-	if s, ok := n.in.(*scan); ok && n.count > 0 {
-		s.limit = n.count + n.offset
+	if below := n.in; n.count > 0 {
+		if p, ok := below.(*project); ok {
+			below = p.in
+		}
+		if s, ok := below.(*scan); ok {
+			s.limit = n.count + n.offset
+		}
 	}
 	n.in.need(cols)
 }

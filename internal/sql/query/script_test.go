@@ -94,6 +94,11 @@ func execute(c Catalog, text string) (*rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	return collect(p)
+}
+
+// collect runs a plan.
+func collect(p *Plan) (*rows, error) {
 	t := &rows{schema: p.Schema()}
 	var parts [][]arrow.Array
 	for rec, err := range p.Run(context.Background(), env.New()) {
@@ -113,6 +118,7 @@ func execute(c Catalog, text string) (*rows, error) {
 		}
 		return t, nil
 	}
+	var err error
 	t.cols, err = columns.ConcatColumns(parts)
 	return t, err
 }
