@@ -39,6 +39,7 @@ type run struct {
 	held    int64
 	results []*expr.Literal // by slot of a scalar subquery
 	lists   map[*subplan][]expr.Expr
+	sets    map[*subplan]*rowSet
 	shared  map[*shared]*held
 }
 
@@ -149,7 +150,7 @@ func (p *Plan) Run(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch,
 			yield(nil, err)
 			return
 		}
-		r := &run{ctx: ctx, env: e, plan: p, results: make([]*expr.Literal, len(p.results)), lists: map[*subplan][]expr.Expr{}, shared: map[*shared]*held{}}
+		r := &run{ctx: ctx, env: e, plan: p, results: make([]*expr.Literal, len(p.results)), lists: map[*subplan][]expr.Expr{}, sets: map[*subplan]*rowSet{}, shared: map[*shared]*held{}}
 		for b, err := range p.root.run(r) {
 			if err == nil {
 				err = ctx.Err()

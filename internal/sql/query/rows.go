@@ -102,10 +102,16 @@ func (n *project) need(cols []bool) {
 
 func (n *project) run(r *run) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
-		exprs, err := r.resolveAll(n.exprs)
-		if err != nil {
-			yield(batch{}, err)
-			return
+		exprs, marks := make([]expr.Expr, len(n.exprs)), make([][]mark, len(n.exprs))
+		for i, e := range n.exprs {
+			var err error
+			if n.wanted[i] {
+				exprs[i], marks[i], err = r.marked(e, len(n.in.fields()))
+			}
+			if err != nil {
+				yield(batch{}, err)
+				return
+			}
 		}
 		for b, err := range n.in.run(r) {
 			if err != nil {
@@ -117,7 +123,11 @@ func (n *project) run(r *run) iter.Seq2[batch, error] {
 				if !n.wanted[i] {
 					continue
 				}
-				if out.Columns[i], err = eval.Eval(e, b); err != nil {
+				with, err := withMarks(b, marks[i])
+				if err == nil {
+					out.Columns[i], err = eval.Eval(e, with)
+				}
+				if err != nil {
 					yield(batch{}, err)
 					return
 				}
@@ -161,7 +171,7 @@ func (n *filter) need(cols []bool) {
 
 func (n *filter) run(r *run) iter.Seq2[batch, error] {
 	return func(yield func(batch, error) bool) {
-		cond, err := r.resolve(n.cond)
+		cond, marks, err := r.marked(n.cond, len(n.in.fields()))
 		if err != nil {
 			yield(batch{}, err)
 			return
@@ -171,7 +181,11 @@ func (n *filter) run(r *run) iter.Seq2[batch, error] {
 				yield(batch{}, err)
 				return
 			}
-			sel, err := eval.Filter(cond, b)
+			with, err := withMarks(b, marks)
+			var sel []int32
+			if err == nil {
+				sel, err = eval.Filter(cond, with)
+			}
 			if err != nil {
 				yield(batch{}, err)
 				return
