@@ -203,7 +203,7 @@ func parquetCases() map[string]hostile {
 				path: [][]byte{word("a"), word("list"), word("element")}}.bytes())
 			b.add("f.parquet", nil)
 			b.commit()
-		}, verdict{rows: -1, megas: 900}},
+		}, verdict{rows: -1, megas: 1200}},
 		"schema list":   {one("long", footer(st().i32(1, 1).list(2, 12, huge)), nil), refused},
 		"group list":    {one("long", footer(st().i32(1, 1).list(2, 12, 2, group("schema", 1), leaf).i64(3, 0).list(4, 12, huge)), nil), refused},
 		"column list":   {one("long", footer(st().i32(1, 1).list(2, 12, 2, group("schema", 1), leaf).i64(3, 1).list(4, 12, 1, st().list(1, 12, huge).i64(2, 0).i64(3, 1).end())), nil), refused},
