@@ -85,6 +85,9 @@ func satisfies(where expr.Expr, s *snapshot.Snapshot, o expr.Options) (func([]ar
 	if err != nil {
 		return nil, fmt.Errorf("replace where: %w", err)
 	}
+	if l, ok := expr.Fold(bound, eval.Literal).(*expr.Literal); ok && l.Value == false {
+		return nil, nil // no row is replaced, and, as in the reference, none has to satisfy it
+	}
 	return func(cols []arrow.Array, rows int) error {
 		sel, err := eval.Filter(bound, eval.Input{Columns: cols, Rows: rows})
 		if err != nil {

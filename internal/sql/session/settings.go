@@ -1,0 +1,140 @@
+package session
+
+import (
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/types"
+	"github.com/sluicelake/sluice/types/civil"
+)
+
+// The settings that mean something here, by Spark's names.
+const (
+	ansiEnabled   = "spark.sql.ansi.enabled"
+	timeZone      = "spark.sql.session.timeZone"
+	autoMerge     = "spark.databricks.delta.schema.autoMerge.enabled"
+	overwriteMode = "spark.sql.sources.partitionOverwriteMode"
+	assignment    = "spark.sql.storeAssignmentPolicy"
+	note          = "spark.databricks.delta.commitInfo.userMetadata"
+)
+
+// settings hold what was set, by the names above; others are kept for those who
+// ask for them, so that scripts made for Spark run.
+type settings map[string]string
+
+func (c settings) clone() settings { return maps.Clone(c) }
+
+var defaults = map[string]string{ansiEnabled: "true", timeZone: "UTC", autoMerge: "false", overwriteMode: "static", assignment: "ANSI", note: ""}
+
+// canonical spells a name as Spark does.
+func canonical(name string) string {
+	for known := range defaults {
+		if strings.EqualFold(known, name) {
+			return known
+		}
+	}
+	return name
+}
+
+func (c settings) get(name string) string {
+	if v, ok := c[name]; ok {
+		return v
+	}
+	return defaults[name]
+}
+
+func (c settings) on(name string) bool { return strings.EqualFold(c.get(name), "true") }
+
+// check refuses values that a setting does not have.
+func check(name, value string) error {
+	wrong := func(want string) error {
+		return refuse("INVALID_CONF_VALUE.DEFAULT", "the setting %s cannot be %q: want %s", name, value, want)
+	}
+	switch name {
+	case ansiEnabled, autoMerge:
+		if !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
+			return wrong("true or false")
+		}
+	case overwriteMode:
+		if !strings.EqualFold(value, "static") && !strings.EqualFold(value, "dynamic") {
+			return wrong("static or dynamic")
+		}
+	case assignment:
+		if !strings.EqualFold(value, "ansi") {
+			return wrong("ANSI, the only policy here")
+		}
+	case timeZone:
+		if _, ok := zone(value); !ok {
+			return refuse("INVALID_CONF_VALUE.TIME_ZONE", "there is no time zone %q", value)
+		}
+	}
+	return nil
+}
+
+func zone(name string) (*time.Location, bool) {
+	z, ok := civil.Zone(name)
+	return z, ok && z != nil
+}
+
+// options are the settings that binding depends on.
+func (c settings) options(now time.Time) (expr.Options, error) {
+	o := expr.Options{Now: now, Legacy: !c.on(ansiEnabled)}
+	if name := c.get(timeZone); name != defaults[timeZone] {
+		z, ok := zone(name)
+		if !ok {
+			return o, check(timeZone, name)
+		}
+		o.TimeZone = z
+	}
+	return o, nil
+}
+
+// Configure sets a setting.
+func (s *Session) Configure(name, value string) error {
+	name = canonical(name)
+	if err := check(name, value); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conf[name] = value
+	return nil
+}
+
+var settingSchema = types.NewStruct(types.Field{Name: "key", Type: types.String}, types.Field{Name: "value", Type: types.String})
+
+// set is SET and RESET.
+func (x *execution) set(st *parse.Set) (*Result, error) {
+	name := canonical(st.Key)
+	switch {
+	case st.Reset:
+		x.s.mu.Lock()
+		defer x.s.mu.Unlock()
+		if st.Key == "" {
+			x.s.conf = settings{}
+		}
+		delete(x.s.conf, name)
+		return none("RESET"), nil
+	case st.HasValue:
+		if err := x.s.Configure(name, st.Value); err != nil {
+			return nil, err
+		}
+		return rows("SET", settingSchema, []any{name, st.Value})
+	case st.Key == "":
+		all := maps.Clone(defaults)
+		maps.Copy(all, x.conf)
+		var list [][]any
+		for _, k := range sortedNames(all) {
+			list = append(list, []any{k, all[k]})
+		}
+		return rows("SET", settingSchema, list...)
+	}
+	value := "<undefined>"
+	if _, known := defaults[name]; known || x.conf[name] != "" {
+		value = x.conf.get(name)
+	}
+	return rows("SET", settingSchema, []any{name, value})
+}
