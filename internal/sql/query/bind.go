@@ -106,11 +106,30 @@ func (b *binder) condition(what string, e expr.Expr, r rel) (expr.Expr, error) {
 	return b.boolean(what, bound)
 }
 
+// conjuncts binds the operands of AND one by one. An operand may be a string, the
+// whole condition may not.
+func (b *binder) conjuncts(what string, list []expr.Expr, r rel) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		bound, err := b.bind(e, r)
+		if err == nil && bound.Type() == types.String && len(list) > 1 {
+			bound = b.options.Convert(bound, types.Boolean)
+		}
+		if err == nil {
+			out[i], err = b.boolean(what, bound)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 func (b *binder) boolean(what string, bound expr.Expr) (expr.Expr, error) {
 	switch bound.Type() {
 	case types.Boolean:
 		return bound, nil
-	case types.Void, types.String:
+	case types.Void:
 		return b.options.Convert(bound, types.Boolean), nil
 	}
 	return nil, failf("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "%s needs a boolean, not %s: %s", what, types.SQL(bound.Type()), bound)

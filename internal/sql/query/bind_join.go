@@ -55,13 +55,9 @@ func (b *binder) join(j *Join) (rel, error) {
 		if hasAggregate(j.On) {
 			return rel{}, failf("INVALID_WHERE_CONDITION", "the condition of a JOIN cannot contain an aggregate: %s", j.On)
 		}
-		var conds []expr.Expr
-		for _, e := range expr.Conjuncts(j.On) {
-			c, err := b.condition("JOIN ... ON", e, both)
-			if err != nil {
-				return rel{}, err
-			}
-			conds = append(conds, c)
+		conds, err := b.conjuncts("JOIN ... ON", expr.Conjuncts(j.On), both)
+		if err != nil {
+			return rel{}, err
 		}
 		n.restrict(conds)
 	}

@@ -11,18 +11,17 @@ func (b *binder) where(cond expr.Expr, r rel) (rel, error) {
 	if hasAggregate(cond) {
 		return rel{}, failf("INVALID_WHERE_CONDITION", "WHERE cannot contain an aggregate: %s; use HAVING", cond)
 	}
-	var conds []expr.Expr
-	var joins []expr.Expr
+	var rest, joins []expr.Expr
 	for _, c := range expr.Conjuncts(cond) {
 		if s, _ := subqueryCondition(c); s != nil {
 			joins = append(joins, c)
-			continue
+		} else {
+			rest = append(rest, c)
 		}
-		bound, err := b.condition("WHERE", c, r)
-		if err != nil {
-			return rel{}, err
-		}
-		conds = append(conds, bound)
+	}
+	conds, err := b.conjuncts("WHERE", rest, r)
+	if err != nil {
+		return rel{}, err
 	}
 	r.node = filtered(r.node, conds)
 	for _, c := range joins {
