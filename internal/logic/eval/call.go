@@ -6,7 +6,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
@@ -167,34 +166,10 @@ func (c *call) strings(f func(i int) (string, error)) (arrow.Array, error) {
 }
 
 func makeStrings(t types.Type, n int, ok []byte, f func(i int) (string, error)) (arrow.Array, error) {
-	dt, err := arrowType(t)
-	if err != nil {
-		return nil, err
-	}
-	offsets := make([]int32, n+1)
-	data := make([]byte, 0, n*8)
-	last := 0
-	ok, err = rows(n, ok, func(i int) error {
+	return makeText(t, n, ok, func(b []byte, i int) ([]byte, error) {
 		s, err := f(i)
-		if err != nil {
-			return err
-		}
-		for ; last < i; last++ {
-			offsets[last+1] = int32(len(data))
-		}
-		if len(data)+len(s) > 1<<31-1 {
-			return errors.New("eval: more than 2 GiB of text in one batch")
-		}
-		data = append(data, s...)
-		return nil
+		return append(b, s...), err
 	})
-	if err != nil {
-		return nil, err
-	}
-	for ; last < n; last++ {
-		offsets[last+1] = int32(len(data))
-	}
-	return makeArray(dt, n, ok, memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(data)), nil
 }
 
 // ints makes a result of any integral width, date, timestamp or interval.

@@ -68,7 +68,11 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 	case types.KindDecimal:
 		return c.toDecimal()
 	case types.KindString:
-		text := texter(a, from, expr.Session{Legacy: mode.legacy, Zone: mode.zone})
+		in := expr.Session{Legacy: mode.legacy, Zone: mode.zone}
+		if text := appender(a, from, in); text != nil {
+			return makeText(to, a.Len(), c.ok, func(b []byte, i int) ([]byte, error) { return text(b, i), nil })
+		}
+		text := texter(a, from, in)
 		return makeStrings(to, a.Len(), c.ok, func(i int) (string, error) { return text(i), nil })
 	case types.KindBinary:
 		return c.toBinary()
@@ -84,9 +88,14 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 	return nil, failf("INTERNAL_ERROR", "there is no cast from %s to %s", types.SQL(from), types.SQL(to))
 }
 
+// silent is true when what does not convert is NULL.
+func (c *caster) silent() bool {
+	return c.mode.try || c.mode.legacy && !isInterval(c.from) && !isInterval(c.to) && c.from != types.Variant
+}
+
 // fails turns a failure into what the mode asks for.
 func (c *caster) fails(err *Error) error {
-	if c.mode.try || c.mode.legacy && !isInterval(c.from) && !isInterval(c.to) && c.from != types.Variant {
+	if c.silent() {
 		return errNull
 	}
 	if c.mode.assign != "" && (err.Class == "CAST_OVERFLOW" || err.Class == "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION") {
@@ -101,6 +110,9 @@ func (c *caster) fails(err *Error) error {
 }
 
 func (c *caster) invalid(text string) error {
+	if c.silent() {
+		return errNull
+	}
 	return c.fails(failf("CAST_INVALID_INPUT", "the value %q of type %s cannot be cast to %s", clip(text), types.SQL(c.from), types.SQL(c.to)))
 }
 
@@ -131,6 +143,9 @@ func (c *caster) toInteger() (arrow.Array, error) {
 	low, high := intRange(c.to)
 	check := func(v int64) (int64, error) {
 		if v < low || v > high {
+			if c.silent() {
+				return 0, errNull
+			}
 			return 0, c.overflow(strconv.FormatInt(v, 10))
 		}
 		return v, nil
@@ -288,6 +303,11 @@ func (c *caster) toDecimal() (arrow.Array, error) {
 		return d, nil
 	}
 	fromFloat := func(f float64) (dec, error) {
+		if v, scale, ok := floatDecimal(f); ok {
+			if r, ok := fitSmall(v, scale, p, s); ok {
+				return r, nil
+			}
+		}
 		d, ok := expr.ParseDecimal(formatFloat(f, 64))
 		if !ok {
 			return dec{}, errNull // NaN and the infinities
@@ -298,6 +318,11 @@ func (c *caster) toDecimal() (arrow.Array, error) {
 	case k == types.KindString:
 		text := texts(vec{arr: c.in})
 		return makeDecs(c.to, n, c.ok, func(i int) (dec, error) {
+			if v, scale, ok := smallDecimal(text(i)); ok {
+				if r, ok := fitSmall(v, scale, p, s); ok {
+					return r, nil
+				}
+			}
 			d, ok := expr.ParseDecimal(civil.Trim(text(i)))
 			if !ok {
 				return dec{}, c.invalid(text(i))

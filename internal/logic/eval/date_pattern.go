@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -99,71 +98,70 @@ func invalidPattern(s string) error {
 }
 
 // format writes the reading of the clock in a zone at an instant; nil is UTC.
-func (p *datePattern) format(at int64, zone *time.Location) string {
+func (p *datePattern) format(b []byte, at int64, zone *time.Location) []byte {
 	days, us := civil.Split(civil.Local(at, zone))
 	y, m, d := civil.Date(days)
-	var b strings.Builder
 	for _, x := range p.parts {
 		switch x.letter {
 		case 0:
-			b.WriteString(x.text)
+			b = append(b, x.text...)
 		case 'y', 'u':
-			b.WriteString(yearText(y, x.n))
+			b = appendYear(b, y, x.n)
 		case 'M', 'L':
 			switch {
 			case x.n >= 4:
-				b.WriteString(monthNames[m-1])
+				b = append(b, monthNames[m-1]...)
 			case x.n == 3:
-				b.WriteString(monthNames[m-1][:3])
+				b = append(b, monthNames[m-1][:3]...)
 			default:
-				b.WriteString(padded(m, x.n))
+				b = appendPadded(b, m, x.n)
 			}
 		case 'd':
-			b.WriteString(padded(d, x.n))
+			b = appendPadded(b, d, x.n)
 		case 'D':
-			b.WriteString(padded(civil.YearDay(days), x.n))
+			b = appendPadded(b, civil.YearDay(days), x.n)
 		case 'Q', 'q':
 			q := (m + 2) / 3
 			switch {
 			case x.n >= 4:
-				b.WriteString([]string{"1st", "2nd", "3rd", "4th"}[q-1] + " quarter")
+				b = append(b, []string{"1st", "2nd", "3rd", "4th"}[q-1]+" quarter"...)
 			case x.n == 3:
-				b.WriteString("Q" + strconv.FormatInt(q, 10))
+				b = append(b, "Q"+strconv.FormatInt(q, 10)...)
 			default:
-				b.WriteString(padded(q, x.n))
+				b = appendPadded(b, q, x.n)
 			}
 		case 'E':
 			name := dayNames[civil.Weekday(days)]
 			if x.n < 4 {
 				name = name[:3]
 			}
-			b.WriteString(name)
+			b = append(b, name...)
 		case 'F':
-			b.WriteString(padded((d-1)%7+1, x.n))
+			b = appendPadded(b, (d-1)%7+1, x.n)
 		case 'G':
-			b.WriteString(era(y, x.n))
+			b = append(b, era(y, x.n)...)
 		case 'a':
-			b.WriteString([]string{"AM", "PM"}[us/43_200_000_000])
+			b = append(b, []string{"AM", "PM"}[us/43_200_000_000]...)
 		case 'H':
-			b.WriteString(padded(us/3_600_000_000, x.n))
+			b = appendPadded(b, us/3_600_000_000, x.n)
 		case 'k':
-			b.WriteString(padded((us/3_600_000_000+23)%24+1, x.n))
+			b = appendPadded(b, (us/3_600_000_000+23)%24+1, x.n)
 		case 'h':
-			b.WriteString(padded((us/3_600_000_000+11)%12+1, x.n))
+			b = appendPadded(b, (us/3_600_000_000+11)%12+1, x.n)
 		case 'K':
-			b.WriteString(padded(us/3_600_000_000%12, x.n))
+			b = appendPadded(b, us/3_600_000_000%12, x.n)
 		case 'm':
-			b.WriteString(padded(us/60_000_000%60, x.n))
+			b = appendPadded(b, us/60_000_000%60, x.n)
 		case 's':
-			b.WriteString(padded(us/1_000_000%60, x.n))
+			b = appendPadded(b, us/1_000_000%60, x.n)
 		case 'S':
-			frac := fmt.Sprintf("%06d000", us%1_000_000)
-			b.WriteString(frac[:min(x.n, 9)])
+			b = append(appendPadded(b, us%1_000_000, 6), "000"...)
+			b = b[:len(b)-9+min(x.n, 9)]
 		case 'X', 'x', 'Z', 'z', 'V', 'O':
-			b.WriteString(zoneText(x, at, zone))
+			b = append(b, zoneText(x, at, zone)...)
 		}
 	}
-	return b.String()
+	return b
 }
 
 func era(y int64, n int) string {
@@ -173,26 +171,16 @@ func era(y int64, n int) string {
 	return map[bool]string{true: "AD", false: "BC"}[y > 0]
 }
 
-func yearText(y int64, n int) string {
-	if n == 2 {
-		return padded(floorMod(y, 100), 2)
+func appendYear(b []byte, y int64, n int) []byte {
+	switch {
+	case n == 2:
+		return appendPadded(b, floorMod(y, 100), 2)
+	case y < 0:
+		return appendPadded(append(b, '-'), -y, n)
+	case n >= 4 && n < 19 && y >= pow10[n]:
+		b = append(b, '+')
 	}
-	s := padded(abs64(y), n)
-	if y < 0 {
-		return "-" + s
-	}
-	if n >= 4 && len(s) > n {
-		return "+" + s
-	}
-	return s
-}
-
-func padded(v int64, width int) string {
-	s := strconv.FormatInt(v, 10)
-	if len(s) < width {
-		s = strings.Repeat("0", width-len(s)) + s
-	}
-	return s
+	return appendPadded(b, y, n)
 }
 
 // patternCache keeps the last pattern: most are constants.
@@ -216,12 +204,12 @@ func (c *patternCache) get(text string) (*datePattern, error) {
 
 func dateFormat(c *call) (arrow.Array, error) {
 	t, pat, cache := c.int(0), c.str(1), &patternCache{}
-	return c.strings(func(i int) (string, error) {
+	return c.text(func(b []byte, i int) ([]byte, error) {
 		p, err := cache.get(pat(i))
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		return p.format(t(i), c.zoneOf(c.typ(0))), nil
+		return p.format(b, t(i), c.zoneOf(c.typ(0))), nil
 	})
 }
 
@@ -230,16 +218,16 @@ func fromUnixTime(c *call) (arrow.Array, error) {
 	if c.has(1) {
 		pat = c.str(1)
 	}
-	return c.strings(func(i int) (string, error) {
+	return c.text(func(b []byte, i int) ([]byte, error) {
 		p, err := cache.get(pat(i))
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		us, ok := mul64(v(i), 1_000_000)
 		if !ok {
-			return "", noClass("long overflow")
+			return nil, noClass("long overflow")
 		}
-		return p.format(us, c.zone()), nil
+		return p.format(b, us, c.zone()), nil
 	})
 }
 

@@ -10,41 +10,58 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
 func init() {
 	register(map[string]func(*call) (arrow.Array, error){
-		"md5":    text1(func(s string) string { x := md5.Sum([]byte(s)); return hex.EncodeToString(x[:]) }),
-		"sha":    text1(func(s string) string { x := sha1.Sum([]byte(s)); return hex.EncodeToString(x[:]) }),
-		"sha2":   sha2,
-		"crc32":  number1(func(s string) int64 { return int64(crc32.ChecksumIEEE([]byte(s))) }),
+		"md5":    digest(func(b, s []byte, _ int64) []byte { x := md5.Sum(s); return hex.AppendEncode(b, x[:]) }),
+		"sha":    digest(func(b, s []byte, _ int64) []byte { x := sha1.Sum(s); return hex.AppendEncode(b, x[:]) }),
+		"sha2":   digest(sha2),
+		"crc32":  number1(func(s string) int64 { return int64(crc32.Update(0, crc32.IEEETable, bytesOf(s))) }),
 		"encode": func(c *call) (arrow.Array, error) { return recode(c, encodeText) },
 		"decode": func(c *call) (arrow.Array, error) { return recode(c, decodeText) },
 	})
 }
 
-func sha2(c *call) (arrow.Array, error) {
-	s, bits := c.str(0), c.int(1)
-	return c.strings(func(i int) (string, error) {
-		b := []byte(s(i))
-		switch bits(i) {
-		case 224:
-			x := sha256.Sum224(b)
-			return hex.EncodeToString(x[:]), nil
-		case 0, 256:
-			x := sha256.Sum256(b)
-			return hex.EncodeToString(x[:]), nil
-		case 384:
-			x := sha512.Sum384(b)
-			return hex.EncodeToString(x[:]), nil
-		case 512:
-			x := sha512.Sum512(b)
-			return hex.EncodeToString(x[:]), nil
+// digest appends what f makes of the bytes of a text and of the number beside it; nil is NULL.
+func digest(f func(b, s []byte, bits int64) []byte) func(*call) (arrow.Array, error) {
+	return func(c *call) (arrow.Array, error) {
+		s, bits := c.str(0), func(int) int64 { return 0 }
+		if c.has(1) {
+			bits = c.int(1)
 		}
-		return "", errNull
-	})
+		return c.text(func(b []byte, i int) ([]byte, error) {
+			out := f(b, bytesOf(s(i)), bits(i))
+			if out == nil {
+				return nil, errNull
+			}
+			return out, nil
+		})
+	}
+}
+
+// bytesOf is the memory of a text, only to be read.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+func sha2(b, s []byte, bits int64) []byte {
+	switch bits {
+	case 224:
+		x := sha256.Sum224(s)
+		return hex.AppendEncode(b, x[:])
+	case 0, 256:
+		x := sha256.Sum256(s)
+		return hex.AppendEncode(b, x[:])
+	case 384:
+		x := sha512.Sum384(s)
+		return hex.AppendEncode(b, x[:])
+	case 512:
+		x := sha512.Sum512(s)
+		return hex.AppendEncode(b, x[:])
+	}
+	return nil
 }
 
 func recode(c *call, f func(s, charset string) (string, bool)) (arrow.Array, error) {

@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 
@@ -14,25 +13,60 @@ import (
 
 func init() {
 	register(map[string]func(*call) (arrow.Array, error){
-		"hash": func(c *call) (arrow.Array, error) {
-			return hashRows(c, func(h uint64, v any, t types.Type) uint64 { return uint64(murmur(uint32(h), v, t)) })
-		},
+		"hash":     func(c *call) (arrow.Array, error) { return hashRows(c, murmur) },
 		"xxhash64": func(c *call) (arrow.Array, error) { return hashRows(c, xxValue) },
 	})
 }
 
+// hashStep mixes a value into a hash: a text, or an integer of 64 bits (wide) or 32.
+type hashStep func(h uint64, n int64, wide bool, text string, isText bool) uint64
+
 // hashRows folds the values of a row into a hash that starts at 42; NULL leaves it as it is.
-func hashRows(c *call, step func(h uint64, v any, t types.Type) uint64) (arrow.Array, error) {
+func hashRows(c *call, step hashStep) (arrow.Array, error) {
+	args := make([]func(h uint64, i int) uint64, len(c.args))
+	for k := range args {
+		args[k] = hashColumn(c, k, step)
+	}
 	return makeInts(c.out(), c.n, nil, func(i int) (int64, error) {
 		h := uint64(42)
-		for k := range c.args {
-			h = hashNested(h, c.any(k)(i), c.typ(k), step)
+		for _, f := range args {
+			h = f(h, i)
 		}
 		return int64(h), nil
 	})
 }
 
-func hashNested(h uint64, v any, t types.Type, step func(uint64, any, types.Type) uint64) uint64 {
+// hashColumn mixes in the values of an argument.
+func hashColumn(c *call, k int, step hashStep) func(h uint64, i int) uint64 {
+	v, t := c.args[k], c.typ(k)
+	switch {
+	case t == types.String || t == types.Binary:
+		s := texts(v)
+		return func(h uint64, i int) uint64 {
+			if v.null(i) {
+				return h
+			}
+			return step(h, 0, false, s(i), true)
+		}
+	case types.IsIntegral(t) || t == types.Date || t == types.Timestamp || t == types.TimestampNTZ:
+		n, wide := int64s(v), wideInteger(t)
+		return func(h uint64, i int) uint64 {
+			if v.null(i) {
+				return h
+			}
+			return step(h, n(i), wide, "", false)
+		}
+	}
+	boxed := c.any(k)
+	return func(h uint64, i int) uint64 { return hashNested(h, boxed(i), t, step) }
+}
+
+func wideInteger(t types.Type) bool {
+	k := t.Kind()
+	return k == types.KindLong || k == types.KindTimestamp || k == types.KindTimestampNTZ || k == types.KindDayTimeInterval || k == types.KindTime
+}
+
+func hashNested(h uint64, v any, t types.Type, step hashStep) uint64 {
 	switch x := v.(type) {
 	case nil:
 		return h
@@ -52,37 +86,48 @@ func hashNested(h uint64, v any, t types.Type, step func(uint64, any, types.Type
 		}
 		return h
 	}
-	return step(h, v, t)
+	n, wide, text, isText := word(v, t)
+	return step(h, n, wide, text, isText)
 }
 
-// word is the integer that stands for a value, and whether it is 64 bits wide.
-func word(v any, t types.Type) (n int64, wide bool, text []byte) {
+// word is the integer that stands for a value, and whether it is 64 bits wide, or its bytes.
+func word(v any, t types.Type) (n int64, wide bool, text string, isText bool) {
 	switch x := v.(type) {
 	case bool:
-		return int64(b2i(x)), false, nil
+		return int64(b2i(x)), false, "", false
 	case int64:
-		k := t.Kind()
-		return x, k == types.KindLong || k == types.KindTimestamp || k == types.KindTimestampNTZ || k == types.KindDayTimeInterval, nil
+		return x, wideInteger(t), "", false
 	case float64:
-		if x == 0 {
+		switch {
+		case x == 0:
 			x = 0 // -0.0 hashes like 0.0
+		case x != x && t == types.Float:
+			return 0x7fc00000, false, "", false // the NaN of Java
+		case x != x:
+			return 0x7ff8000000000000, true, "", false
 		}
 		if t == types.Float {
-			return int64(int32(math.Float32bits(float32(x)))), false, nil
+			return int64(int32(math.Float32bits(float32(x)))), false, "", false
 		}
-		return int64(math.Float64bits(x)), true, nil
+		return int64(math.Float64bits(x)), true, "", false
 	case expr.Decimal:
 		if p, _ := typeOf(t); p <= 18 {
-			return x.Unscaled.Int64(), true, nil
+			return x.Unscaled.Int64(), true, "", false
 		}
-		return 0, false, twosComplement(x)
+		return 0, false, string(twosComplement(x)), true
 	case string:
-		return 0, false, []byte(x)
+		return 0, false, x, true
 	case []byte:
-		return 0, false, x
+		return 0, false, string(x), true
 	}
-	return 0, false, nil
+	return 0, false, "", false
 }
+
+func low32(s string) uint32 {
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+func low64(s string) uint64 { return uint64(low32(s)) | uint64(low32(s[4:]))<<32 }
 
 // twosComplement is java.math.BigInteger.toByteArray of the unscaled value.
 func twosComplement(d expr.Decimal) []byte {
@@ -111,22 +156,22 @@ func murmurEnd(h uint32, n int) uint32 {
 }
 
 // murmur is Spark's Murmur3 with 32 bits; the last bytes of a text are mixed one by one.
-func murmur(h uint32, v any, t types.Type) uint32 {
-	n, wide, text := word(v, t)
+func murmur(seed uint64, n int64, wide bool, text string, isText bool) uint64 {
+	h := uint32(seed)
 	switch {
-	case text != nil:
+	case isText:
 		i := 0
 		for ; i+4 <= len(text); i += 4 {
-			h = murmurMix(h, binary.LittleEndian.Uint32(text[i:]))
+			h = murmurMix(h, low32(text[i:]))
 		}
 		for ; i < len(text); i++ {
 			h = murmurMix(h, uint32(int32(int8(text[i]))))
 		}
-		return murmurEnd(h, len(text))
+		return uint64(murmurEnd(h, len(text)))
 	case wide:
-		return murmurEnd(murmurMix(murmurMix(h, uint32(n)), uint32(n>>32)), 8)
+		return uint64(murmurEnd(murmurMix(murmurMix(h, uint32(n)), uint32(n>>32)), 8))
 	}
-	return murmurEnd(murmurMix(h, uint32(n)), 4)
+	return uint64(murmurEnd(murmurMix(h, uint32(n)), 4))
 }
 
 const (
@@ -146,10 +191,9 @@ func xxEnd(h uint64) uint64 {
 func xxRound(acc, k uint64) uint64 { return bits.RotateLeft64(acc+k*xx2, 31) * xx1 }
 
 // xxValue is XXH64 with the running hash as the seed.
-func xxValue(seed uint64, v any, t types.Type) uint64 {
-	n, wide, text := word(v, t)
+func xxValue(seed uint64, n int64, wide bool, text string, isText bool) uint64 {
 	switch {
-	case text != nil:
+	case isText:
 		return xxBytes(seed, text)
 	case wide:
 		h := seed + xx5 + 8
@@ -161,7 +205,7 @@ func xxValue(seed uint64, v any, t types.Type) uint64 {
 	return xxEnd(bits.RotateLeft64(h, 23)*xx2 + xx3)
 }
 
-func xxBytes(seed uint64, b []byte) uint64 {
+func xxBytes(seed uint64, b string) uint64 {
 	n := uint64(len(b))
 	h := seed + xx5
 	if len(b) >= 32 {
@@ -170,7 +214,7 @@ func xxBytes(seed uint64, b []byte) uint64 {
 		acc[3] -= xx1
 		for ; len(b) >= 32; b = b[32:] {
 			for i := range acc {
-				acc[i] = xxRound(acc[i], binary.LittleEndian.Uint64(b[8*i:]))
+				acc[i] = xxRound(acc[i], low64(b[8*i:]))
 			}
 		}
 		h = bits.RotateLeft64(acc[0], 1) + bits.RotateLeft64(acc[1], 7) + bits.RotateLeft64(acc[2], 12) + bits.RotateLeft64(acc[3], 18)
@@ -180,13 +224,13 @@ func xxBytes(seed uint64, b []byte) uint64 {
 	}
 	h += n
 	for ; len(b) >= 8; b = b[8:] {
-		h = bits.RotateLeft64(h^xxRound(0, binary.LittleEndian.Uint64(b)), 27)*xx1 + xx4
+		h = bits.RotateLeft64(h^xxRound(0, low64(b)), 27)*xx1 + xx4
 	}
 	if len(b) >= 4 {
-		h = bits.RotateLeft64(h^uint64(binary.LittleEndian.Uint32(b))*xx1, 23)*xx2 + xx3
+		h = bits.RotateLeft64(h^uint64(low32(b))*xx1, 23)*xx2 + xx3
 		b = b[4:]
 	}
-	for _, x := range b {
+	for _, x := range []byte(b) {
 		h = bits.RotateLeft64(h^uint64(x)*xx5, 11) * xx1
 	}
 	return xxEnd(h)

@@ -21,13 +21,21 @@ func parseInt(s string) (int64, bool) {
 	if body == "" || body[0] < '0' || body[0] > '9' {
 		return 0, false
 	}
+	v := int64(0) // counts down: the lowest integer has no counterpart
 	for i := 0; i < len(body); i++ {
-		if body[i] < '0' || body[i] > '9' {
+		if body[i] < '0' || body[i] > '9' || v < math.MinInt64/10 {
 			return 0, false
 		}
+		d := int64(body[i] - '0')
+		if v *= 10; v < math.MinInt64+d {
+			return 0, false
+		}
+		v -= d
 	}
-	v, err := strconv.ParseInt(s, 10, 64)
-	return v, err == nil
+	if s[0] == '-' {
+		return v, true
+	}
+	return -v, v != math.MinInt64
 }
 
 // parseWhole is parseInt outside ANSI mode: a fraction is cut off (UTF8String.toLong).

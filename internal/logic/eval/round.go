@@ -66,6 +66,11 @@ func round(c *call) (arrow.Array, error) {
 		p, s := typeOf(to)
 		return c.decs(func(i int) (dec, error) {
 			n := min(int(digits(i)), scale)
+			if v, ok := small(d(i)); ok && n >= 0 && scale-n <= 18 {
+				if r, ok := fitSmall(quotient(fn, v, pow10[scale-n]), n, p, s); ok {
+					return r, nil
+				}
+			}
 			r := roundTo(fn, d(i).BigInt(), scale, n)
 			r = rescale(r, max(0, n), s)
 			if r.CmpAbs(powerOf10(p)) >= 0 {
@@ -101,10 +106,18 @@ func round(c *call) (arrow.Array, error) {
 	x := c.float(0)
 	return c.floats(func(i int) (float64, error) {
 		f := x(i)
-		d, ok := expr.ParseDecimal(formatFloat(f, 64))
 		if f == 0 {
 			return 0, nil // also for the negative zero
 		}
+		if v, scale, ok := floatDecimal(f); ok && digits(i) >= 0 {
+			if int(digits(i)) >= scale {
+				return f, nil
+			}
+			if q := quotient(fn, v, pow10[scale-int(digits(i))]); abs64(q) < 1<<53 {
+				return float64(q) / float64(pow10[digits(i)]), nil // both are exact
+			}
+		}
+		d, ok := expr.ParseDecimal(formatFloat(f, 64))
 		if !ok || int(digits(i)) >= d.Scale {
 			return f, nil
 		}

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,7 +16,7 @@ import (
 
 func init() {
 	register(map[string]func(*call) (arrow.Array, error){
-		"upper": text1(strings.ToUpper), "lower": text1(strings.ToLower), "initcap": text1(initCap),
+		"upper": cased('a', 'z', strings.ToUpper), "lower": cased('A', 'Z', strings.ToLower), "initcap": initCap,
 		"trim": trimmer(true, true), "btrim": trimmer(true, true), "ltrim": trimmer(true, false), "rtrim": trimmer(false, true),
 		"length": length, "octet_length": number1(func(s string) int64 { return int64(len(s)) }), "bit_length": number1(func(s string) int64 { return int64(8 * len(s)) }),
 		"ascii": number1(func(s string) int64 {
@@ -86,19 +85,6 @@ func length(c *call) (arrow.Array, error) {
 		return number1(func(s string) int64 { return int64(len(s)) })(c)
 	}
 	return number1(runeCount)(c)
-}
-
-// initCap capitalises the words between blanks.
-func initCap(s string) string {
-	start := true
-	return strings.Map(func(r rune) rune {
-		was := start
-		start = r == ' '
-		if was {
-			return unicode.ToTitle(r)
-		}
-		return unicode.ToLower(r)
-	}, s)
 }
 
 // trimmer removes blanks, or the characters of the first of two arguments.
@@ -174,19 +160,6 @@ func space(c *call) (arrow.Array, error) {
 	})
 }
 
-func replace(c *call) (arrow.Array, error) {
-	s, from, to := c.str(0), c.str(1), func(int) string { return "" }
-	if c.has(2) {
-		to = c.str(2)
-	}
-	return c.strings(func(i int) (string, error) {
-		if from(i) == "" {
-			return s(i), nil
-		}
-		return strings.ReplaceAll(s(i), from(i), to(i)), nil
-	})
-}
-
 // translate replaces characters; those without a counterpart are dropped, and of
 // a character named twice the first counts.
 func translate(c *call) (arrow.Array, error) {
@@ -219,13 +192,11 @@ func concat(c *call) (arrow.Array, error) {
 	for k := range parts {
 		parts[k] = c.str(k)
 	}
-	var buf []byte
-	return c.strings(func(i int) (string, error) {
-		buf = buf[:0]
+	return c.text(func(b []byte, i int) ([]byte, error) {
 		for _, p := range parts {
-			buf = append(buf, p(i)...)
+			b = append(b, p(i)...)
 		}
-		return string(buf), nil
+		return b, nil
 	})
 }
 

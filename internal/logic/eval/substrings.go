@@ -80,21 +80,27 @@ func pad(c *call) (arrow.Array, error) {
 	if binary {
 		count = func(s string) int64 { return int64(len(s)) }
 	}
-	return c.strings(func(i int) (string, error) {
+	return c.text(func(b []byte, i int) ([]byte, error) {
 		text, want, with := s(i), n(i), fill(i)
 		have := count(text)
 		if want <= have || with == "" {
-			return substringSQL(text, 1, max(0, want), binary), nil
+			return append(b, substringSQL(text, 1, max(0, want), binary)...), nil
 		}
 		if want > 1<<30 {
-			return "", failf("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION", "%s makes a string of more than 2^30 characters", c.node.Fn)
+			return nil, failf("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION", "%s makes a string of more than 2^30 characters", c.node.Fn)
 		}
 		gap := want - have
-		padding := substringSQL(strings.Repeat(with, int(gap/count(with)+1)), 1, gap, binary)
-		if c.node.Fn == "lpad" {
-			return padding + text, nil
+		if c.node.Fn == "rpad" {
+			b = append(b, text...)
 		}
-		return text + padding, nil
+		for each := count(with); gap >= each; gap -= each {
+			b = append(b, with...)
+		}
+		b = append(b, substringSQL(with, 1, gap, binary)...)
+		if c.node.Fn == "lpad" {
+			b = append(b, text...)
+		}
+		return b, nil
 	})
 }
 
@@ -129,17 +135,7 @@ func splitPart(c *call) (arrow.Array, error) {
 		if k == 0 {
 			return "", failf("INVALID_INDEX_OF_ZERO", "the index 0 is invalid: an index is less than or greater than 0 (the first element is 1)")
 		}
-		parts := []string{s(i)}
-		if sep(i) != "" {
-			parts = strings.Split(s(i), sep(i))
-		}
-		if k < 0 {
-			k += int64(len(parts)) + 1
-		}
-		if k < 1 || k > int64(len(parts)) {
-			return "", nil
-		}
-		return parts[k-1], nil
+		return nthPart(s(i), sep(i), k), nil
 	})
 }
 
