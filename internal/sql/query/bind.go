@@ -158,7 +158,12 @@ func column(n node, i int) *expr.Column {
 func (b *binder) query(q *Query) (rel, error) {
 	outer := b.ctes
 	defer func() { b.ctes = outer }()
-	for _, c := range q.With {
+	for i, c := range q.With {
+		for _, before := range q.With[:i] {
+			if strings.EqualFold(before.Name, c.Name) {
+				return rel{}, failf("DUPLICATED_CTE_NAMES", "WITH defines %s twice", c.Name)
+			}
+		}
 		if err := b.cte(c); err != nil {
 			return rel{}, err
 		}
@@ -185,34 +190,6 @@ func (b *binder) query(q *Query) (rel, error) {
 	return r, nil
 }
 
-// rowCount computes the number of LIMIT or OFFSET.
-func (b *binder) rowCount(what string, e expr.Expr) (int64, error) {
-	bound, err := b.bind(e, rel{})
-	if unresolved(err) {
-		return 0, failf("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "%s needs a constant: %s", what, e)
-	}
-	if err != nil {
-		return 0, err
-	}
-	switch bound.Type() {
-	case types.Byte, types.Short, types.Integer:
-	default:
-		return 0, failf("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "%s needs an integer, not %s: %s", what, types.SQL(bound.Type()), e)
-	}
-	lit, err := eval.Literal(bound)
-	if err != nil {
-		return 0, err
-	}
-	n, ok := lit.Value.(int64)
-	switch {
-	case !ok:
-		return 0, failf("INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", "%s cannot be NULL: %s", what, e)
-	case n < 0:
-		return 0, failf("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "%s cannot be negative: %s", what, e)
-	}
-	return n, nil
-}
-
 func (b *binder) cte(c CTE) error {
 	r, err := b.query(c.Query)
 	if err != nil {
@@ -222,65 +199,8 @@ func (b *binder) cte(c CTE) error {
 	if err != nil {
 		return err
 	}
-	for s := b.ctes; s != nil && s.outer != s; s = s.outer {
-		if s.name == c.Name {
-			break
-		}
-	}
 	b.ctes = &cteScope{name: c.Name, node: &shared{in: n}, outer: b.ctes}
 	return nil
-}
-
-// ordered binds the body of a query and its ORDER BY.
-func (b *binder) ordered(q *Query) (rel, error) {
-	if s, ok := q.Body.(*Select); ok {
-		return b.selection(s, q.Order)
-	}
-	r, err := b.body(q.Body)
-	if err != nil || len(q.Order) == 0 {
-		return r, err
-	}
-	var keys []sortKey
-	for _, o := range q.Order {
-		e, err := b.orderKey(o.Expr, r)
-		if err != nil {
-			return rel{}, err
-		}
-		keys = append(keys, sortKey{expr: e, desc: o.Desc, nullsFirst: o.NullsFirst})
-	}
-	r.node = &sorter{in: r.node, keys: keys}
-	return r, checkOrder(keys)
-}
-
-// orderKey binds a sort key over the columns of the result alone.
-func (b *binder) orderKey(e expr.Expr, r rel) (expr.Expr, error) {
-	if i, ok, err := ordinal(e, len(r.node.fields()), "ORDER"); ok || err != nil {
-		return columnAt(r.node, i), err
-	}
-	return b.bind(e, r)
-}
-
-func columnAt(n node, i int) expr.Expr {
-	if i < 0 {
-		return nil
-	}
-	return column(n, i)
-}
-
-// ordinal reads 2 in ORDER BY 2 as the position 1.
-func ordinal(e expr.Expr, n int, clause string) (int, bool, error) {
-	lit, ok := e.(*expr.Literal)
-	if !ok || lit.T != types.Integer {
-		return -1, false, nil
-	}
-	v, ok := lit.Value.(int64)
-	if !ok {
-		return -1, false, nil
-	}
-	if v < 1 || v > int64(n) {
-		return -1, false, failf(clause+"_BY_POS_OUT_OF_RANGE", "%s BY position %d is not in the SELECT list, which has %d columns", clause, v, n)
-	}
-	return int(v) - 1, true, nil
 }
 
 func (b *binder) body(body Body) (rel, error) {
