@@ -221,4 +221,3 @@ func below(was, is types.Type, path string, m types.Metadata) (types.Type, types
 	}
 	return is, m
 }
-
