@@ -95,9 +95,16 @@ func genText(t *rapid.T, depth int) string {
 
 // TestBatchAgreesWithRows: a batch fails exactly when a row alone fails, and its
 // rows have the values that they have alone; so does the expression that the
-// printed tree binds to, and the folded tree.
+// printed tree binds to, and the folded tree. It holds in every session.
 func TestBatchAgreesWithRows(t *testing.T) {
+	for name, o := range sessions(t) {
+		t.Run(name, func(t *testing.T) { batchAgreesWithRows(t, o) })
+	}
+}
+
+func batchAgreesWithRows(t *testing.T, o expr.Options) {
 	scope, cols, n := testTable(t)
+	scope.Options = o
 	bound, computed := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		text := genText(t, 3)
