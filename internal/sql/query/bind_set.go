@@ -15,7 +15,7 @@ func (b *binder) set(s *Set) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	left, right, err := b.coerced(s.Op, l.node, r.node)
+	left, right, want, err := b.coerced(s.Op, l.node, r.node)
 	if err != nil {
 		return rel{}, err
 	}
@@ -30,25 +30,25 @@ func (b *binder) set(s *Set) (rel, error) {
 	case s.Op != Union:
 		return newRel(&matching{left: left, right: right, except: s.Op == Except, all: s.All}, ""), nil
 	case s.All:
-		return newRel(&union{[]node{left, right}}, ""), nil
+		return newRel(&union{[]node{left, right}, want}, ""), nil
 	}
-	return newRel(&distinct{&union{[]node{left, right}}}, ""), nil
+	return newRel(&distinct{&union{[]node{left, right}, want}}, ""), nil
 }
 
 // coerced gives the columns of two nodes their common types.
-func (b *binder) coerced(op SetOp, l, r node) (node, node, error) {
+func (b *binder) coerced(op SetOp, l, r node) (node, node, []types.Type, error) {
 	lf, rf := l.fields(), r.fields()
 	if len(lf) != len(rf) {
-		return nil, nil, failf("NUM_COLUMNS_MISMATCH", "%s needs queries with the same number of columns, and these have %d and %d", op, len(lf), len(rf))
+		return nil, nil, nil, failf("NUM_COLUMNS_MISMATCH", "%s needs queries with the same number of columns, and these have %d and %d", op, len(lf), len(rf))
 	}
 	want := make([]types.Type, len(lf))
 	for i := range lf {
 		if want[i] = b.options.CommonType(lf[i].Type, rf[i].Type); want[i] == nil {
-			return nil, nil, failf("INCOMPATIBLE_COLUMN_TYPE", "%s needs columns of compatible types; column %d is %s on the left and %s on the right",
+			return nil, nil, nil, failf("INCOMPATIBLE_COLUMN_TYPE", "%s needs columns of compatible types; column %d is %s on the left and %s on the right",
 				op, i+1, types.SQL(lf[i].Type), types.SQL(rf[i].Type))
 		}
 	}
-	return b.typed(l, want), b.typed(r, want), nil
+	return b.typed(l, want), b.typed(r, want), want, nil
 }
 
 // typed casts the columns of a node.

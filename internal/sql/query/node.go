@@ -147,7 +147,7 @@ func (p *Plan) Run(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch,
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		schema, err := columns.ArrowSchema(p.schema)
 		if err != nil {
-			yield(nil, err)
+			yield(nil, failf("UNSUPPORTED_FEATURE.RESULT_TYPE", "the result cannot hold a column (%v): cast it to STRING", err))
 			return
 		}
 		r := &run{ctx: ctx, env: e, plan: p, results: make([]*expr.Literal, len(p.results)), lists: map[*subplan][]expr.Expr{}, sets: map[*subplan]*rowSet{}, shared: map[*shared]*held{}}

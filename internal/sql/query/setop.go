@@ -6,14 +6,19 @@ import (
 	"github.com/sluicelake/sluice/types"
 )
 
-// union gives the rows of its inputs one after the other. Their types are equal.
-type union struct{ inputs []node }
+// union gives the rows of its inputs one after the other. Their types are those of
+// the result but for nullability inside of nested types.
+type union struct {
+	inputs []node
+	types  []types.Type
+}
 
 // fields have the names of the first input.
 func (n *union) fields() []types.Field {
 	out := append([]types.Field(nil), n.inputs[0].fields()...)
-	for _, in := range n.inputs[1:] {
+	for _, in := range n.inputs {
 		for i, f := range in.fields() {
+			out[i].Type = n.types[i]
 			out[i].Nullable = out[i].Nullable || f.Nullable
 		}
 	}
