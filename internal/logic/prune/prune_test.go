@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"pgregory.net/rapid"
@@ -66,6 +67,7 @@ func TestKeep(t *testing.T) {
 	str := func(s string) *expr.Literal { return lit(s, types.String) }
 	x := &expr.Field{Base: ref("n"), Name: "x", Index: 0, T: types.Integer}
 	y := &expr.Field{Base: ref("n"), Name: "y", Index: 1, T: types.String}
+	legacy := expr.Session{Legacy: true}
 	var many []expr.Expr
 	for i := range int64(1000) {
 		many = append(many, long(i*2+100))
@@ -129,6 +131,12 @@ func TestKeep(t *testing.T) {
 		{call("=", &expr.Call{Fn: "year", Args: []expr.Expr{ref("day")}, T: types.Integer}, lit(int64(2021), types.Integer)), "statistics"},
 		{call(">", &expr.Call{Fn: "+", Args: []expr.Expr{ref("a"), long(1)}, T: types.Long}, long(10)), "statistics"},
 		{call(">", &expr.Call{Fn: "-", Args: []expr.Expr{long(math.MinInt64), ref("a")}, T: types.Long}, long(10)), "keep"},
+		{call("=", &expr.Cast{Arg: ref("a"), To: types.Byte}, lit(int64(100), types.Byte)), "statistics"},
+		{call("=", &expr.Cast{Arg: ref("a"), To: types.Byte, In: legacy}, lit(int64(100), types.Byte)), "keep"}, // it may have wrapped
+		{call(">", &expr.Cast{Arg: ref("a"), To: types.Double, In: legacy}, lit(9.5, types.Double)), "statistics"},
+		{call(">", &expr.Call{Fn: "+", Args: []expr.Expr{ref("a"), long(1)}, T: types.Long, In: legacy}, long(10)), "keep"},
+		{call("<", &expr.Cast{Arg: ref("t"), To: types.Date}, lit(int64(0), types.Date)), "statistics"},
+		{call("<", &expr.Cast{Arg: ref("t"), To: types.Date, In: expr.Session{Zone: time.FixedZone("", -3600)}}, lit(int64(0), types.Date)), "keep"},
 		{lit(false, types.Boolean), "partition values"},
 		{lit(nil, types.Boolean), "partition values"},
 		{lit(true, types.Boolean), "keep"},
