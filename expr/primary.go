@@ -270,14 +270,14 @@ func (p *Parser) keywordCall(name Token, up string) (Expr, error) {
 	}
 	level := precOr
 	if up == "POSITION" {
+		if !p.inAhead() {
+			p.Seek(name.End)
+			return p.call(name)
+		}
 		level = precCompare // IN separates the arguments
 	}
 	for {
 		e, err := p.expr(level)
-		if level == precCompare && (err != nil || !p.tok.Is("IN")) {
-			p.Seek(name.End)
-			return p.call(name)
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -288,6 +288,26 @@ func (p *Parser) keywordCall(name Token, up string) (Expr, error) {
 		}
 		return out, p.Expect(")")
 	}
+}
+
+// inAhead reports whether IN comes before the comma or the parenthesis that ends
+// the first argument.
+func (p *Parser) inAhead() bool {
+	mark := *p
+	defer func() { *p = mark }()
+	for depth := 0; p.tok.Kind != EOF && p.tok.Kind != Bad; p.Next() {
+		switch {
+		case p.tok.Is("(") || p.tok.Is("["):
+			depth++
+		case depth > 0 && (p.tok.Is(")") || p.tok.Is("]")):
+			depth--
+		case depth == 0 && p.tok.Is("IN"):
+			return true
+		case depth == 0 && (p.tok.Is(",") || p.tok.Is(")")):
+			return false
+		}
+	}
+	return false
 }
 
 func (p *Parser) keywordOf(up string) bool {
@@ -336,27 +356,29 @@ func (p *Parser) trim(out *Call) (Expr, error) {
 
 // unitCall takes timestampdiff(HOUR, a, b) and its kin; the unit becomes a text.
 func (p *Parser) unitCall(name Token) (Expr, error) {
-	if mark := *p; true {
+	mark := *p
+	p.Next()
+	if word := p.tok; word.Kind == Word && p.PeekSecond().Is(",") && isUnit(word.Text) {
 		p.Next()
-		if p.tok.Kind == Word && p.PeekSecond().Is(",") && isUnit(p.tok.Text) {
-			unit, err := p.unitName()
-			if err != nil {
-				return nil, err
-			}
-			p.Next()
-			rest, err := p.list(")")
-			if err == nil && len(rest) == 2 {
-				fn := strings.ToLower(name.Text)
-				if fn == "datediff" || fn == "date_diff" {
-					fn = "timestampdiff"
-				} else if fn == "dateadd" || fn == "date_add" {
-					fn = "timestampadd"
-				}
-				return &Call{Fn: fn, Args: append([]Expr{unit}, rest...)}, nil
-			}
+		p.Next()
+		rest, err := p.list(")")
+		if err != nil {
+			return nil, err
 		}
-		*p = mark
+		fn := strings.ToLower(name.Text)
+		if len(rest) != 2 { // a column that has the name of a unit
+			return &Call{Fn: fn, Args: append([]Expr{NewColumn(word.Value)}, rest...)}, nil
+		}
+		switch fn {
+		case "datediff", "date_diff":
+			fn = "timestampdiff"
+		case "dateadd", "date_add":
+			fn = "timestampadd"
+		}
+		unit := &Literal{Value: strings.ToUpper(word.Text), T: types.String}
+		return &Call{Fn: fn, Args: append([]Expr{unit}, rest...)}, nil
 	}
+	*p = mark
 	return p.call(name)
 }
 
