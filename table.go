@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
@@ -59,6 +60,9 @@ func Open(ctx context.Context, url string, opts ...Option) (*Table, error) {
 // CreateOptions say more about a new table.
 type CreateOptions struct {
 	PartitionBy []string
+	// ClusterBy names the columns by which OPTIMIZE lays rows out, at most four;
+	// "a.b" is a field of a struct. A table is partitioned or clustered, not both.
+	ClusterBy []string
 	// Properties are table properties, for example "delta.appendOnly": "true".
 	// Unless "delta.enableDeletionVectors" is "false" the table has deletion vectors.
 	Properties map[string]string
@@ -83,12 +87,33 @@ func createTable(ctx context.Context, url string, schema *types.Struct, o Create
 	if err != nil {
 		return nil, false, err
 	}
-	res, err := create.Run(ctx, t.log, create.Spec{Schema: schema, PartitionBy: o.PartitionBy, Properties: o.Properties,
-		Name: o.Name, Comment: o.Comment, IfNotExists: ifNotExists}, txn.Options{})
+	var res create.Result
+	cluster, err := qualified(o.ClusterBy)
+	if err == nil {
+		res, err = create.Run(ctx, t.log, create.Spec{Schema: schema, PartitionBy: o.PartitionBy, ClusterBy: cluster, Properties: o.Properties,
+			Name: o.Name, Comment: o.Comment, IfNotExists: ifNotExists}, txn.Options{})
+	}
 	if err != nil {
 		return nil, false, errors.Join(t.fail("create", err), t.release())
 	}
 	return t, res.Created, nil
+}
+
+// qualified reads dotted names.
+func qualified(names []string) ([][]string, error) {
+	var out [][]string
+	for _, name := range names {
+		p := expr.NewParser(name)
+		parts, err := p.ParseQualifiedName()
+		if err == nil && p.Peek().Kind != expr.EOF {
+			err = p.Errorf(p.Peek(), "want a column, or a.b for a field of a struct")
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, parts)
+	}
+	return out, nil
 }
 
 // URL is the address of the table's root, without secrets.

@@ -13,7 +13,7 @@ func (a *app) create() *cobra.Command {
 	var (
 		schema, comment, name string
 		parts                 []string
-		cluster               string
+		cluster               []string
 		properties            []string
 		ifNotExists           bool
 	)
@@ -29,9 +29,6 @@ files; --property delta.enableDeletionVectors=false makes one for readers that l
   sluice create t --schema 'n INT COMMENT "a number"' --if-not-exists`,
 		Args: exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cluster != "" {
-				return usagef("--cluster-by is not supported yet: leave it out, or use --partition-by")
-			}
 			st, err := types.ParseDDL(schema)
 			if err != nil {
 				return usagef("--schema: %w", err)
@@ -44,7 +41,7 @@ files; --property delta.enableDeletionVectors=false makes one for readers that l
 			if err != nil {
 				return err
 			}
-			o := sluice.CreateOptions{PartitionBy: parts, Properties: props, Comment: comment, Name: name}
+			o := sluice.CreateOptions{PartitionBy: parts, ClusterBy: cluster, Properties: props, Comment: comment, Name: name}
 			created := true
 			var t *sluice.Table
 			if ifNotExists {
@@ -72,7 +69,7 @@ files; --property delta.enableDeletionVectors=false makes one for readers that l
 	f := cmd.Flags()
 	f.StringVar(&schema, "schema", "", "columns, for example 'id BIGINT NOT NULL, name STRING'")
 	f.StringSliceVar(&parts, "partition-by", nil, "partition columns, separated by commas")
-	f.StringVar(&cluster, "cluster-by", "", "clustering columns (not supported yet)")
+	f.StringSliceVar(&cluster, "cluster-by", nil, "clustering columns, separated by commas; a.b for a field of a struct")
 	f.StringArrayVar(&properties, "property", nil, "a table property, `k=v`; may be repeated")
 	f.BoolVar(&ifNotExists, "if-not-exists", false, "accept a table that is there already")
 	f.StringVar(&comment, "comment", "", "a description of the table")

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluicelake/sluice"
+	"github.com/sluicelake/sluice/internal/base/columns"
+)
+
+// sqlFlags are the flags of sluice sql.
+type sqlFlags struct {
+	text      []string
+	tables    []string
+	views     []string
+	confs     []string
+	keepGoing bool
+	format    string
+	write     writing
+}
+
+func (a *app) sql() *cobra.Command {
+	var f sqlFlags
+	cmd := &cobra.Command{
+		Use:   "sql [-e STATEMENTS | FILE | -]",
+		Short: "Run SQL statements",
+		Long: `Run statements of Spark SQL, separated by semicolons, from -e, a file, or standard input (-): SELECT, INSERT, UPDATE,
+DELETE, MERGE, CREATE TABLE, ALTER TABLE, DESCRIBE, SHOW and SET.
+
+--table gives the table at a URL a name, whether it is there yet or not; delta.` + "`path`, json.`path`, csv.`path` and parquet.`path`" + ` need
+no name. --view gives a JSON, CSV or Parquet file one. The first error ends the run, unless --keep-going is given.
+
+With --json each statement gives an object: {"statement":1,"operation":...,"schema":[...],"rows":[...],"metrics":{...}}, or
+{"statement":1,"error":{...}}.`,
+		Example: `  sluice sql --table people=/data/people -e "UPDATE people SET city = upper(city); SELECT count(*) FROM people"
+  sluice sql --table t=s3://lake/t --view new=rows.json merge.sql
+  echo "DESCRIBE HISTORY t" | sluice sql --table t=/data/t --json -`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := a.statements(&f, args)
+			if err != nil {
+				return err
+			}
+			return a.runSQL(cmd.Context(), &f, text)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVarP(&f.text, "execute", "e", nil, "run these `STATEMENTS`; may be repeated")
+	fl.StringArrayVar(&f.tables, "table", nil, "a name for a table, `NAME=URL`; may be repeated")
+	fl.StringArrayVar(&f.views, "view", nil, "a name for a file, `NAME=FILE`; may be repeated")
+	fl.StringArrayVar(&f.confs, "conf", nil, "a setting by Spark's name, `k=v`; may be repeated")
+	fl.BoolVar(&f.keepGoing, "keep-going", false, "go on behind statements that fail; the exit status tells of them")
+	fl.StringVar(&f.format, "format", "", "of rows: table, csv, jsonl, parquet or arrow (default: table)")
+	fl.StringVar(&f.write.userMetadata, "user-metadata", "", "text to record in the commits")
+	fl.StringVar(&f.write.hold, "hold", "", "when everything is prepared, create `PREFIX`.ready and wait for PREFIX.go before publishing")
+	choices(cmd, "format", rowFormats)
+	return cmd
+}
+
+// statements is the text to run.
+func (a *app) statements(f *sqlFlags, args []string) (string, error) {
+	if f.format != "" && !slices.Contains(rowFormats, f.format) {
+		return "", usagef("--format %s: want %s", f.format, strings.Join(rowFormats, ", "))
+	}
+	switch {
+	case len(f.text) > 0 && len(args) > 0:
+		return "", usagef("-e and a file exclude each other")
+	case len(f.text) > 0:
+		return strings.Join(f.text, ";\n"), nil
+	case len(args) == 0:
+		return "", usagef("statements are missing: give -e, a file, or - for standard input")
+	case stdin(args[0]):
+		data, err := io.ReadAll(a.in)
+		return string(data), err
+	}
+	data, err := os.ReadFile(args[0])
+	return string(data), err
+}
+
+func (a *app) runSQL(ctx context.Context, f *sqlFlags, text string) error {
+	co, err := f.write.options()
+	if err != nil {
+		return err
+	}
+	s := sluice.NewSession(sluice.SessionOptions{Open: a.openUnread, UserMetadata: co.UserMetadata, BeforePublish: co.BeforePublish,
+		Options: []sluice.Option{sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}})
+	defer s.Close()
+	for flag, names := range map[string][]string{"--table": f.tables, "--view": f.views} {
+		for _, pair := range names {
+			name, at, ok := strings.Cut(pair, "=")
+			switch {
+			case !ok || name == "" || at == "":
+				return usagef("%s %s: want NAME=PLACE", flag, pair)
+			case flag == "--table":
+				s.Table(name, at)
+			default:
+				s.View(name, at)
+			}
+		}
+	}
+	confs, err := pairs("--conf", f.confs)
+	if err != nil {
+		return err
+	}
+	for k, v := range confs {
+		if err := s.Set(k, v); err != nil {
+			return usagef("--conf: %w", err)
+		}
+	}
+	n, failed := 0, false
+	for r, err := range s.SQL(ctx, text) {
+		n++
+		if err == nil {
+			err = a.statement(ctx, f, n, r)
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || !a.json && !f.keepGoing {
+			return err
+		}
+		failed = true
+		if a.json {
+			if err := a.object(map[string]any{"statement": n, "error": a.failure(err)}); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(a.errs, "sluice: statement %d: %v\n", n, err)
+		if !f.keepGoing {
+			break
+		}
+	}
+	if failed {
+		return told{}
+	}
+	return nil
+}
+
+// failure is an error for programs.
+func (a *app) failure(err error) map[string]any {
+	kind := kindOf(err)
+	return map[string]any{"class": classOf(err, kind), "sqlState": sluice.SQLState(err), "kind": kind, "message": err.Error(), "detail": detailOf(err)}
+}
+
+// statement prints the result of one.
+func (a *app) statement(ctx context.Context, f *sqlFlags, n int, r *sluice.SQLResult) error {
+	switch {
+	case a.json:
+		return a.statementJSON(ctx, n, r)
+	case r.Commit != nil:
+		rows := ""
+		for b, err := range r.Batches(ctx) {
+			if err != nil {
+				return err
+			}
+			if b.NumCols() > 0 && b.NumRows() == 1 {
+				rows = ": " + plural(columns.Value(b.Column(0), 0).(int64), "row")
+			}
+		}
+		if !r.Commit.Committed {
+			a.printf("%s: nothing to change, the table stays at version %d", r.Operation, r.Commit.Version)
+		} else {
+			a.printf("%s: version %d%s", r.Operation, r.Commit.Version, rows)
+		}
+		for _, w := range r.Commit.Winners {
+			a.printf("  %s", tell(w))
+		}
+		return nil
+	case len(r.Schema.Fields) == 0:
+		a.printf("%s: done", r.Operation)
+		return nil
+	}
+	return a.rows(ctx, r, r.Schema, f.format)
+}
+
+// column is a column of a result for programs.
+type column struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Nullable bool   `json:"nullable"`
+}
+
+// statementJSON prints one object. Rows are held until the last one is known,
+// since an error makes it another object.
+func (a *app) statementJSON(ctx context.Context, n int, r *sluice.SQLResult) error {
+	var rows bytes.Buffer
+	var line []byte
+	for b, err := range r.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		for i := range int(b.NumRows()) {
+			if rows.Len() > 0 {
+				rows.WriteByte(',')
+			}
+			line = columns.AppendCanonicalRow(line[:0], b.Columns(), r.Schema, i)
+			rows.Write(line)
+		}
+	}
+	schema := []column{}
+	for _, f := range r.Schema.Fields {
+		schema = append(schema, column{f.Name, f.Type.String(), f.Nullable})
+	}
+	metrics := r.Metrics
+	if metrics == nil {
+		metrics = map[string]string{}
+	}
+	out := map[string]any{"statement": n, "operation": r.Operation, "schema": schema, "rows": raw("[" + rows.String() + "]"), "metrics": metrics}
+	if c := r.Commit; c != nil {
+		out["version"], out["committed"] = c.Version, c.Committed
+	}
+	return a.object(out)
+}
+
+// raw is JSON as it is.
+type raw string
+
+// MarshalJSON is part of json.Marshaler.
+func (r raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }

@@ -1,0 +1,198 @@
+package sluice
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/sluicelake/sluice/internal/rows/source"
+	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/internal/sql/session"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/types"
+)
+
+// Session runs SQL. It holds names of tables and views and settings, which
+// statements read and change; it is safe for concurrent use.
+//
+// A table is a name that was given to the session, by Table, by CREATE TABLE ...
+// LOCATION, or delta.`url`; json.`path`, csv.`path` and parquet.`path` are files.
+type Session struct {
+	s      *session.Session
+	o      SessionOptions
+	mu     sync.Mutex
+	tables []*Table
+}
+
+// SessionOptions say how a session reaches tables. The zero value is right for most.
+type SessionOptions struct {
+	// Options open the tables that statements name.
+	Options []Option
+	// Open opens them instead, once for each address. There need not be a table
+	// yet: it has to open with WithLazyOpen.
+	Open func(ctx context.Context, url string) (*Table, error)
+	// UserMetadata is recorded in every commit.
+	UserMetadata string
+	// BeforePublish runs in every statement that commits, as in CommitOptions.
+	BeforePublish func(ctx context.Context) error
+}
+
+// NewSession makes a session. Close releases the tables that it opens.
+func NewSession(o SessionOptions) *Session {
+	s := &Session{o: o}
+	s.s = session.New(session.World{Env: configure(o.Options).env, Log: s.log,
+		File: func(ctx context.Context, address string, f source.Format) (source.Source, error) {
+			return source.Open(ctx, address, source.Options{Format: f})
+		}})
+	s.s.SetCommit(txn.Options{BeforePublish: o.BeforePublish}, o.UserMetadata)
+	return s
+}
+
+// log opens a table for the session.
+func (s *Session) log(ctx context.Context, url string) (*txn.Log, error) {
+	var t *Table
+	var err error
+	if s.o.Open != nil {
+		t, err = s.o.Open(ctx, url)
+	} else {
+		t, err = newTable(ctx, url, s.o.Options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tables = append(s.tables, t)
+	return t.log, nil
+}
+
+// Table gives the table at a URL or path a name. There need not be a table yet:
+// CREATE TABLE of that name makes it there.
+func (s *Session) Table(name, url string) { s.s.AddTable(name, url) }
+
+// View gives a JSON, CSV or Parquet file a name.
+func (s *Session) View(name, path string) { s.s.AddFile(name, path) }
+
+// Rows gives the rows of a source a name. The source must be one that can be read
+// several times.
+func (s *Session) Rows(name string, src Source) { s.s.AddSource(name, src) }
+
+// Set changes a setting, by Spark's name: spark.sql.ansi.enabled,
+// spark.sql.session.timeZone, spark.sql.sources.partitionOverwriteMode,
+// spark.databricks.delta.schema.autoMerge.enabled.
+func (s *Session) Set(name, value string) error { return mark(s.s.Configure(name, value)) }
+
+// SQLResult is what one statement gave.
+type SQLResult struct {
+	// Statement is the statement as written.
+	Statement string
+	// Operation names what was done: SELECT, WRITE, MERGE, CREATE TABLE, ...
+	Operation string
+	// Schema is that of the rows; it has no columns for statements without rows.
+	Schema *types.Struct
+	// Metrics are those of the commit, as history shows them.
+	Metrics map[string]string
+	// Commit is nil for statements that cannot commit.
+	Commit *Commit
+
+	rows iter.Seq2[arrow.RecordBatch, error]
+}
+
+// Batches yields the rows. Those of a query are computed as they are asked for,
+// from the versions of the tables that were the newest when the statement began.
+func (r *SQLResult) Batches(context.Context) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		for b, err := range r.rows {
+			if !yield(b, mark(err)) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// SQL runs the statements of a text, which semicolons separate, and yields the
+// result of each before the next one begins; what the loop does not reach is not
+// run. After an error the loop may go on: then the next statement is run, else
+// leave it.
+//
+//	for r, err := range session.SQL(ctx, "UPDATE t SET a = 1; SELECT count(*) FROM t") {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+func (s *Session) SQL(ctx context.Context, text string) iter.Seq2[*SQLResult, error] {
+	return func(yield func(*SQLResult, error) bool) {
+		script := parse.NewScript(text)
+		for {
+			st, words, more, err := script.Next()
+			if !more {
+				return
+			}
+			out := &SQLResult{Statement: words, Schema: &types.Struct{}, rows: func(func(arrow.RecordBatch, error) bool) {}}
+			if err == nil {
+				err = s.run(ctx, st, out)
+			}
+			if !yield(out, mark(err)) {
+				return
+			}
+		}
+	}
+}
+
+// run carries one statement out.
+func (s *Session) run(ctx context.Context, st parse.Statement, out *SQLResult) error {
+	r, err := s.s.Exec(ctx, st)
+	if err != nil {
+		return err
+	}
+	out.Operation, out.Schema, out.Metrics, out.rows = r.Operation, r.Schema, r.Metrics, r.Rows
+	if r.Commit != nil {
+		c := commitOf(*r.Commit, r.Commit.Winners, false, 1)
+		out.Commit = &c
+	}
+	return nil
+}
+
+// Exec runs the statements of a text up to the first error, without their rows.
+func (s *Session) Exec(ctx context.Context, text string) error {
+	for r, err := range s.SQL(ctx, text) {
+		if err == nil {
+			for _, err = range r.Batches(ctx) {
+				if err != nil {
+					break
+				}
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", shortened(r.Statement), err)
+		}
+	}
+	return nil
+}
+
+// shortened is the beginning of a statement.
+func shortened(text string) string {
+	const most = 60
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return text
+}
+
+// Close releases the tables that the session has opened.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var first error
+	for _, t := range s.tables {
+		if err := t.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	s.tables = nil
+	return first
+}
