@@ -134,7 +134,7 @@ func (w *work) operation() txn.Operation {
 	text := func(s string) json.RawMessage { b, _ := json.Marshal(s); return b }
 	mode := "Append"
 	m := map[string]string{"numFiles": strconv.Itoa(len(w.adds)), "numOutputRows": strconv.FormatInt(w.rows, 10), "numOutputBytes": strconv.FormatInt(w.bytes, 10)}
-	params := map[string]json.RawMessage{"partitionBy": merge.Encoded(append([]string{}, w.at.PartitionColumns()...))}
+	params := map[string]json.RawMessage{"partitionBy": merge.Encoded([]string{})}
 	if w.o.Mode != Append {
 		mode = "Overwrite"
 		m["numRemovedFiles"], m["numRemovedBytes"] = strconv.FormatInt(w.removed, 10), strconv.FormatInt(w.removedBytes, 10)
