@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,6 +65,10 @@ func (s *Store) checkBefore(ctx context.Context, scheme string, f logFile) error
 	if v == 0 {
 		e, found, err := s.entries.Get(ctx, path, f.name)
 		if err == nil && found && e.Complete {
+			// Unless another writer has just made it.
+			if there, err := s.exists(ctx, f.key(f.name)); err != nil || there {
+				return errors.Join(err, when(there, storage.ErrExist))
+			}
 			err = fmt.Errorf("old entries of %s still exist in %s: a table was deleted here and its entries were not; delete them too", path, s.entries.Describe())
 		}
 		return err
