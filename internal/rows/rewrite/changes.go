@@ -177,48 +177,85 @@ func (l *Ledger) changeTasks(touched []*Effect) []changeTask {
 	return todo
 }
 
-// record reads the rows of the tasks, several files at a time, and writes them
-// with their kinds of change.
+// record writes the rows of the tasks with their kinds of change, in the order of
+// the tasks, while the files behind are read ahead.
 func (l *Ledger) record(ctx context.Context, todo []changeTask) ([]*write.Output, error) {
 	spec := l.spec
 	spec.Changes = true
-	width := len(spec.Schema.Fields)
 	w, err := write.New(ctx, l.env, l.bucket, spec)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		lock sync.Mutex // of the writer
-		pool sync.WaitGroup
-	)
-	next := make(chan changeTask)
-	for range max(1, min(l.env.Workers, len(todo))) {
-		pool.Go(func() {
-			for t := range next {
-				if ctx.Err() != nil {
-					continue
-				}
-				if err := l.recordFile(ctx, t, width, w, &lock); err != nil {
-					cancel(err)
-				}
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	turns := make(chan struct{}, max(1, l.env.Workers)) // files that are being read
+	lanes := make([]chan changeRows, len(todo))
+	for i := range lanes {
+		lanes[i] = make(chan changeRows, 1)
+	}
+	group.Go(func() {
+		for i, t := range todo {
+			select {
+			case turns <- struct{}{}:
+			case <-ctx.Done():
+				return
 			}
-		})
+			group.Go(func() {
+				defer close(lanes[i])
+				put := func(r changeRows) bool {
+					select {
+					case lanes[i] <- r:
+						return true
+					case <-ctx.Done():
+						return false
+					}
+				}
+				if err := l.changesIn(ctx, t, len(spec.Schema.Fields), put); err != nil {
+					put(changeRows{err: err})
+				}
+			})
+		}
+	})
+	for _, lane := range lanes {
+		for {
+			var r changeRows
+			var more bool
+			select {
+			case r, more = <-lane:
+			case <-ctx.Done():
+				r.err = ctx.Err()
+			}
+			if r.err == nil && more {
+				_, r.err = w.Write(r.cols, r.rows)
+			}
+			if r.err != nil {
+				w.Abort()
+				return nil, r.err
+			}
+			if !more {
+				break
+			}
+		}
+		<-turns
 	}
-	for _, t := range todo {
-		next <- t
-	}
-	close(next)
-	pool.Wait()
-	if err := context.Cause(ctx); err != nil {
+	if err := ctx.Err(); err != nil { // readers that were stopped said nothing
 		w.Abort()
 		return nil, err
 	}
 	return w.Close()
 }
 
-func (l *Ledger) recordFile(ctx context.Context, t changeTask, width int, w *write.Writer, lock *sync.Mutex) error {
+// changeRows are rows with their kind of change, or the error that ends a file.
+type changeRows struct {
+	cols []arrow.Array
+	rows int
+	err  error
+}
+
+// changesIn reads the rows of a task.
+func (l *Ledger) changesIn(ctx context.Context, t changeTask, width int, put func(changeRows) bool) error {
 	o := scan.Options{Positions: true}
 	if t.all == "" {
 		rows := roaring64.New()
@@ -234,19 +271,13 @@ func (l *Ledger) recordFile(ctx context.Context, t changeTask, width int, w *wri
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", t.add.Path, err)
 		}
-		batch.Columns = batch.Columns[:width:width]
-		put := func(cols []arrow.Array, rows int, kind string) error {
-			if rows == 0 {
-				return nil
-			}
-			lock.Lock()
-			defer lock.Unlock()
-			_, err := w.Write(append(slices.Clip(cols), columns.Constant(kind, types.String, rows)), rows)
-			return err
+		cols := batch.Columns[:width:width]
+		tell := func(cols []arrow.Array, rows int, kind string) bool {
+			return rows == 0 || put(changeRows{cols: append(slices.Clip(cols), columns.Constant(kind, types.String, rows)), rows: rows})
 		}
 		if t.all != "" {
-			if err := put(batch.Columns, batch.Rows, t.all); err != nil {
-				return err
+			if !tell(cols, batch.Rows, t.all) {
+				return nil
 			}
 			continue
 		}
@@ -261,11 +292,8 @@ func (l *Ledger) recordFile(ctx context.Context, t changeTask, width int, w *wri
 					idx = append(idx, int32(i))
 				}
 			}
-			if len(idx) == 0 {
-				continue
-			}
-			if err := put(TakeColumns(batch.Columns, idx), len(idx), kind); err != nil {
-				return err
+			if len(idx) > 0 && !tell(TakeColumns(cols, idx), len(idx), kind) {
+				return nil
 			}
 		}
 	}

@@ -145,13 +145,14 @@ func notNullsInside(t types.Type, at []int, name string) (out []notNull) {
 	return out
 }
 
-// violated reports whether a row that exists is NULL at the end of the steps. A
-// NULL on the way there is no violation.
+// violated reports whether a row is NULL at the end of the steps, or at a struct
+// on the way there, as the reference has it; inside of arrays and maps a NULL on
+// the way is no violation.
 func (n notNull) violated(a arrow.Array, steps []int) bool {
-	var alive []int32 // rows whose parents are not NULL; nil: all
+	var alive []int32 // elements whose parents are not NULL; nil: all rows
 	for _, step := range steps {
 		if a.DataType().ID() == arrow.NULL {
-			return false
+			return alive == nil && step >= 0 && a.Len() > 0
 		}
 		switch x := a.(type) {
 		case *array.Map:
@@ -159,7 +160,10 @@ func (n notNull) violated(a arrow.Array, steps []int) bool {
 		case *array.List:
 			a, alive = inside(x, x.ListValues(), alive)
 		case *array.Struct:
-			if x.NullN() > 0 || alive != nil {
+			if x.NullN() > 0 && alive == nil {
+				return true
+			}
+			if alive != nil {
 				alive = narrow(x, alive)
 			}
 			if step < 0 || step >= x.NumField() {

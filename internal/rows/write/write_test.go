@@ -361,7 +361,8 @@ func TestNotNull(t *testing.T) {
 		v      any
 		column string
 	}{
-		{1, nil, ""}, {2, nil, ""}, {3, nil, ""}, {2, []any{}, ""},
+		{2, nil, ""}, {3, nil, ""}, {2, []any{}, ""},
+		{1, nil, "s.x"}, // as the reference has it
 		{0, nil, "a"},
 		{1, []any{nil, int64(1)}, "s.x"},
 		{2, []any{nil}, "l.element"},
