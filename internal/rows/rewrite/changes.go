@@ -58,6 +58,9 @@ func (l *Ledger) recordsChanges(touched []*Effect) bool {
 func (l *Ledger) changeData(ctx context.Context, added []*action.Add) ([]*write.Output, error) {
 	touched := l.touched()
 	if !l.recordsChanges(touched) {
+		for _, g := range l.groups { // another repair may ask for them again
+			g.dissolve()
+		}
 		l.groups = nil
 		return nil, nil
 	}
@@ -115,16 +118,24 @@ func (l *Ledger) current(g *changeGroup, added []*action.Add) bool {
 		!slices.ContainsFunc(g.added, func(path string) bool {
 			return !slices.ContainsFunc(added, func(a *action.Add) bool { return a.Path == path })
 		})
-	if ok {
-		return true
+	if !ok {
+		g.dissolve()
 	}
+	return ok
+}
+
+// dissolve marks the members of a group for recording again.
+func (g *changeGroup) dissolve() {
 	for _, e := range g.effects {
-		e.change = nil
+		if e.change == g {
+			e.change = nil
+		}
 	}
 	for _, o := range g.outputs {
-		o.change = nil
+		if o.change == g {
+			o.change = nil
+		}
 	}
-	return false
 }
 
 // changeTasks lists what the effects and outputs that are out of date did.
