@@ -3,6 +3,7 @@ package changes_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluicelake/sluice/action"
@@ -21,13 +22,13 @@ import (
 func TestFeedThroughRepairs(t *testing.T) {
 	ctx := t.Context()
 	e := env.New()
-	k := tablekit.New(t, tablekit.Spec{DDL: "k INT, v INT", Env: e, Properties: map[string]string{"delta.enableChangeDataFeed": "true"},
-		Files: [][]string{{`{"k":1,"v":1}`}, {`{"k":5,"v":5}`}}})
+	k := tablekit.New(t, tablekit.Spec{DDL: "k INT, p STRING, v INT", PartitionBy: []string{"p"}, Env: e, Properties: map[string]string{"delta.enableChangeDataFeed": "true"},
+		Files: [][]string{{`{"k":1,"p":"a","v":1}`}, {`{"k":5,"p":"a","v":5}`}}})
 	winners := []func(s *snapshot.Snapshot) []action.Action{
 		func(s *snapshot.Snapshot) []action.Action {
 			for i := range s.Files().All() {
 				a := s.Files().Add(i)
-				if rows, err := tablekit.FileRows(ctx, s, a); err != nil || rows[0].Text == `{"k":1,"v":1}` {
+				if rows, err := tablekit.FileRows(ctx, s, a); err != nil || rows[0].Text == `{"k":1,"p":"a","v":1}` {
 					must(t, err)
 					return []action.Action{rewrite.RemoveOf(a, 1)}
 				}
@@ -35,7 +36,7 @@ func TestFeedThroughRepairs(t *testing.T) {
 			return nil
 		},
 		func(s *snapshot.Snapshot) []action.Action {
-			src, err := tablekit.Source(k.Schema, `{"k":7,"v":7}`)
+			src, err := tablekit.Source(k.Schema, `{"k":7,"p":"b","v":7}`)
 			must(t, err)
 			outs, _, err := insert.Write(ctx, k.Log, s, src, expr.Options{}, nil)
 			must(t, err)
@@ -50,14 +51,15 @@ func TestFeedThroughRepairs(t *testing.T) {
 		}
 	}}
 	must(t, statement(ctx, k, "MERGE INTO target t USING source s ON t.k = s.k WHEN MATCHED THEN UPDATE SET v = s.v WHEN NOT MATCHED THEN INSERT *",
-		`{"k":1,"v":10}`, `{"k":7,"v":70}`))
+		`{"k":1,"p":"a","v":10}`, `{"k":7,"p":"b","v":70}`, `{"k":9,"p":"z","v":90}`))
 	e.Listener = &observe.Listener{}
 	s, err := k.Snapshot(ctx, snapshot.Latest())
 	must(t, err)
 	list, _, err := read(ctx, k, changes.Spec{From: snapshot.Version(s.Version())}, -1)
 	must(t, err)
-	want := []change{{"update_preimage", 5, `{"k":7,"v":7}`}, {"update_postimage", 5, `{"k":7,"v":70}`}, {"insert", 5, `{"k":1,"v":10}`}}
-	order := func(a, b change) int { return len(a.kind) - len(b.kind) }
+	want := []change{{"update_preimage", 5, `{"k":7,"p":"b","v":7}`}, {"update_postimage", 5, `{"k":7,"p":"b","v":70}`},
+		{"insert", 5, `{"k":1,"p":"a","v":10}`}, {"insert", 5, `{"k":9,"p":"z","v":90}`}}
+	order := func(a, b change) int { return strings.Compare(a.kind+a.row, b.kind+b.row) }
 	slices.SortFunc(list, order)
 	slices.SortFunc(want, order)
 	if !slices.Equal(list, want) {
