@@ -2,14 +2,10 @@ package interop
 
 import (
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 
-	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/proof/tablekit"
-	"github.com/sluicelake/sluice/internal/table/snapshot"
-	"github.com/sluicelake/sluice/internal/verbs/changes"
 )
 
 // The other engine reads the change feed that sluice records, and tells the same.
@@ -23,25 +19,8 @@ func TestTheyReadChanges(t *testing.T) {
 	change(t, k.Log, "UPDATE target SET v = v + 1 WHERE k > 3")
 	change(t, k.Log, "DELETE FROM target WHERE k = 4")
 	change(t, k.Log, "DELETE FROM target WHERE p IS NULL")
-	s, err := k.Snapshot(t.Context(), snapshot.Latest())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := changes.NewPlan(t.Context(), k.Env, s, changes.Spec{From: snapshot.Version(1), Columns: []string{"k", "p", "v", "_change_type", "_commit_version"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []string
-	for b, err := range p.Rows(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range int(b.Record.NumRows()) {
-			rows = append(rows, string(columns.AppendCanonicalRow(nil, b.Record.Columns(), p.Schema(), i)))
-		}
-	}
-	sort.Strings(rows)
-	other := canonical(t, p.Schema(), strings.Split(strings.TrimSpace(peer(t, "changes", dir)), "\n")...)
+	rows, schema := feedOf(t, k, 1)
+	other := canonical(t, schema, strings.Split(strings.TrimSpace(peer(t, "changes", dir)), "\n")...)
 	if !slices.Equal(rows, other) {
 		t.Errorf("we tell\n  %s\nthe other engine tells\n  %s", strings.Join(rows, "\n  "), strings.Join(other, "\n  "))
 	}

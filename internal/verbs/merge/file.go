@@ -203,7 +203,7 @@ func (f *fileRun) update(b scan.Batch, rows []decision, list []int, c clause) er
 		return err
 	}
 	if f.x.spec.RowIDs { // an updated row stays the same row
-		cols = append(cols, columns.Take(f.x.rowIDs(b), ti), nil)
+		cols = append(cols, columns.Take(scan.RowIDs(b, b.Columns[f.x.p.nt]), ti), nil)
 	}
 	return f.out.write(cols, len(list), func(i int, o *rewrite.Output, at int64) {
 		f.effect.Rows = append(f.effect.Rows, rewrite.Row{Pos: b.Positions[ti[i]], Clause: c.index, Output: o, At: at})
@@ -236,7 +236,7 @@ func (x *Exec) values(c clause, in eval.Input) ([]arrow.Array, error) {
 func (f *fileRun) copyRest(b scan.Batch, rows []decision) error {
 	cols, n := b.Columns, b.Rows
 	if f.x.spec.RowIDs {
-		cols = append(b.Columns[:f.x.p.nt:f.x.p.nt], f.x.rowIDs(b), f.x.rowVersions(b))
+		cols = append(b.Columns[:f.x.p.nt:f.x.p.nt], scan.RowIDs(b, b.Columns[f.x.p.nt]), scan.RowVersions(b, b.Columns[f.x.p.nt+1]))
 	}
 	if len(rows) > 0 {
 		taken := make([]int32, len(rows))

@@ -1,17 +1,17 @@
-package merge
+package scan
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-
-	"github.com/sluicelake/sluice/internal/rows/scan"
 )
 
-// rowIDs are the stable ids of a batch's rows: the stored one, else the file's
-// first id and the row's place in the file (PROTOCOL.md, Row Tracking).
-func (x *Exec) rowIDs(b scan.Batch) arrow.Array {
-	return storedOr(b.Columns[x.p.nt], b.Rows, func(i int) (int64, bool) {
+// RowIDs are the stable ids of a batch's rows, which has to have positions: the
+// one that a writer stored with the row (stored, nil when files have no such
+// column), else the file's first id and the row's place in the file. Rows of a
+// file without a first id have none (PROTOCOL.md, Row Tracking).
+func RowIDs(b Batch, stored arrow.Array) arrow.Array {
+	return storedOr(stored, b.Rows, func(i int) (int64, bool) {
 		if b.Add.BaseRowID == nil {
 			return 0, false
 		}
@@ -19,9 +19,9 @@ func (x *Exec) rowIDs(b scan.Batch) arrow.Array {
 	})
 }
 
-// rowVersions are the versions in which the rows were last changed.
-func (x *Exec) rowVersions(b scan.Batch) arrow.Array {
-	return storedOr(b.Columns[x.p.nt+1], b.Rows, func(int) (int64, bool) {
+// RowVersions are the versions in which the rows were last changed.
+func RowVersions(b Batch, stored arrow.Array) arrow.Array {
+	return storedOr(stored, b.Rows, func(int) (int64, bool) {
 		if b.Add.DefaultRowCommitVersion == nil {
 			return 0, false
 		}
