@@ -120,6 +120,11 @@ func (s *Snapshot) VerifyChecksum(ctx context.Context) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	return s.verify(data)
+}
+
+// verify compares the snapshot with the text of its version checksum file.
+func (s *Snapshot) verify(data []byte) (found bool, err error) {
 	var c checksum
 	if json.Unmarshal(data, &c) != nil {
 		return false, nil

@@ -16,15 +16,17 @@ import (
 // Load opens the table in a bucket at a version: one GET of _last_checkpoint,
 // one LIST, and a GET for each file of the newest usable checkpoint and each
 // commit behind it, all of them at once. The result is held against the version
-// checksum, if the listing shows one.
+// checksum, if the listing shows one, which is read beside them.
 //
 // Errors: ErrNotTable, ErrVersionNotFound, *CorruptError, *feature.Error for a
 // table that needs a newer reader, or what the store says.
 func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot, error) {
 	return open(ctx, e, b, at, func(dir *logDirectory, want int64) (*Snapshot, error) {
+		sum := fetchChecksum(ctx, b, dir, want)
 		s, err := load(ctx, e, b, dir, want, everything)
-		if err == nil && dir.checksums[want] {
-			s.compare(ctx)
+		data, found := <-sum
+		if err == nil && found {
+			s.compare(data)
 		}
 		return s, err
 	})
@@ -76,10 +78,27 @@ func open(ctx context.Context, e *env.Env, b *storage.Bucket, at At, load func(d
 	return s, explain(dir, b, at, want, err)
 }
 
+// fetchChecksum reads the version checksum while the log is read. The channel is
+// closed without one where the listing shows none, or it cannot be read.
+func fetchChecksum(ctx context.Context, b *storage.Bucket, dir *logDirectory, version int64) <-chan []byte {
+	got := make(chan []byte, 1)
+	if !dir.checksums[version] {
+		close(got)
+		return got
+	}
+	go func() {
+		defer close(got)
+		if data, _, err := b.Get(ctx, deltalog.ChecksumPath(version)); err == nil {
+			got <- data
+		}
+	}()
+	return got
+}
+
 // compare holds the snapshot against its version checksum. A difference is
 // reported, not fatal: the log decides what the table is.
-func (s *Snapshot) compare(ctx context.Context) {
-	_, err := s.VerifyChecksum(ctx)
+func (s *Snapshot) compare(data []byte) {
+	_, err := s.verify(data)
 	if errors.Is(err, ErrChecksum) {
 		s.env.Log.Warn("the version checksum disagrees with the log; the log is believed", "error", err)
 	}

@@ -27,7 +27,7 @@ func (a *attempt) finish(ctx context.Context, eff Effects, actions []action.Acti
 	var next *snapshot.Snapshot
 	var err error
 	if a.base == nil {
-		next, err = snapshot.Load(context.WithoutCancel(ctx), l.env, l.bucket, snapshot.Version(version))
+		next, err = snapshot.First(l.env, l.bucket, data, obj)
 	} else {
 		next, err = a.base.Apply(version, actions, data, obj)
 	}
