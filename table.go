@@ -90,7 +90,7 @@ func createTable(ctx context.Context, url string, schema *types.Struct, o Create
 	var res create.Result
 	cluster, err := qualified(o.ClusterBy)
 	if err == nil {
-		res, err = create.Run(ctx, t.log, create.Spec{Schema: schema, PartitionBy: o.PartitionBy, ClusterBy: cluster, Properties: o.Properties,
+		res, err = create.Run(ctx, t.log, create.Spec{Schema: schema, PartitionBy: o.PartitionBy, ClusterBy: cluster, Properties: o.Properties, Defaults: create.Recommended(),
 			Name: o.Name, Comment: o.Comment, IfNotExists: ifNotExists}, txn.Options{})
 	}
 	if err != nil {

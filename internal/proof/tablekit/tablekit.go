@@ -94,7 +94,7 @@ func Make(ctx context.Context, s Spec) (*Kit, error) {
 	}
 	k := &Kit{Bucket: storage.NewBucket(s.Driver), Env: s.Env, Schema: schema}
 	k.Log = txn.NewLog(s.Env, k.Bucket, s.Policy)
-	if _, err := create.Run(ctx, k.Log, create.Spec{Schema: schema, PartitionBy: s.PartitionBy, Properties: s.Properties}, txn.Options{}); err != nil {
+	if _, err := create.Run(ctx, k.Log, create.Spec{Schema: schema, PartitionBy: s.PartitionBy, Properties: s.Properties, Defaults: create.Recommended()}, txn.Options{}); err != nil {
 		return nil, err
 	}
 	for _, rows := range s.Files {

@@ -39,7 +39,7 @@ func (x *execution) create(ctx context.Context, st *parse.Create) (*Result, erro
 		return nil, err
 	}
 	spec := st.Spec
-	spec.Expr, spec.UserMetadata = x.options, x.note
+	spec.Expr, spec.UserMetadata, spec.Defaults = x.options, x.note, x.conf.tableDefaults()
 	if st.Query != nil {
 		rows, err := x.queried(ctx, st.Query)
 		if err != nil {

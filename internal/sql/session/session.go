@@ -201,6 +201,9 @@ func (s *Session) begin() (*execution, error) {
 	for k, v := range s.views {
 		x.views[k] = v
 	}
+	if text := x.conf.get(note); text != "" {
+		x.note = text
+	}
 	var err error
 	x.options, err = x.conf.options(s.world.Env.Now())
 	return x, err

@@ -48,6 +48,20 @@ func (c settings) get(name string) string {
 
 func (c settings) on(name string) bool { return strings.EqualFold(c.get(name), "true") }
 
+// newTable begins the settings that are properties of tables made later.
+const newTable = "spark.databricks.delta.properties.defaults."
+
+// tableDefaults are the properties that new tables have unless they are given others.
+func (c settings) tableDefaults() map[string]string {
+	out := map[string]string{}
+	for k, v := range c {
+		if len(k) > len(newTable) && strings.EqualFold(k[:len(newTable)], newTable) {
+			out["delta."+k[len(newTable):]] = v
+		}
+	}
+	return out
+}
+
 // check refuses values that a setting does not have.
 func check(name, value string) error {
 	wrong := func(want string) error {

@@ -11,15 +11,11 @@ import (
 
 // ForNewTable decides the protocol of a table that is created with this schema
 // and these properties, and returns the properties to store: keys spelled as
-// Delta spells them, requests for features and versions taken out, and
-// delta.enableDeletionVectors on unless it was given.
+// Delta spells them, requests for features and versions taken out.
 func ForNewTable(schema *types.Struct, config map[string]string) (*action.Protocol, map[string]string, error) {
 	cfg, err := Normalise(config)
 	if err != nil {
 		return nil, nil, err
-	}
-	if _, ok := cfg["delta.enableDeletionVectors"]; !ok {
-		cfg["delta.enableDeletionVectors"] = "true"
 	}
 	return Upgrade(&action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, schema, cfg)
 }

@@ -126,8 +126,9 @@ func TestForNewTable(t *testing.T) {
 		stored map[string]string
 		err    string
 	}{
-		{name: "deletion vectors are on", schema: plain, want: proto(3, 7, "appendOnly", "deletionVectors", "invariants"), stored: dv},
-		{name: "unless the property says no", schema: plain, config: off, want: proto(1, 2), stored: off},
+		{name: "nothing asked", schema: plain, want: proto(1, 2), stored: map[string]string{}},
+		{name: "deletion vectors", schema: plain, config: dv, want: proto(3, 7, "appendOnly", "deletionVectors", "invariants"), stored: dv},
+		{name: "a property that says no", schema: plain, config: off, want: proto(1, 2), stored: off},
 		{name: "keys are spelled right", schema: plain, config: map[string]string{"DELTA.ENABLEdeletionvectors": "false", "Own.Key": "x"}, want: proto(1, 2), stored: with(off, "Own.Key", "x")},
 		{name: "a constraint", schema: plain, config: with(off, "delta.constraints.c", "id > 0"), want: proto(1, 3), stored: with(off, "delta.constraints.c", "id > 0")},
 		{name: "a time zone that is none", schema: schemaOf(field("s", schemaOf(field("t", types.TimestampNTZ)))), config: off, want: proto(3, 7, "appendOnly", "invariants", "timestampNtz"), stored: off},

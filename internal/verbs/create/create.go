@@ -25,6 +25,8 @@ type Spec struct {
 	ClusterBy   [][]string
 	Constraints []Constraint
 	Properties  map[string]string
+	// Defaults are properties of a new table that Properties do not name.
+	Defaults map[string]string
 	Name        string
 	Comment     string
 	// IfNotExists accepts a table that is there already, as it is.
@@ -36,6 +38,12 @@ type Spec struct {
 
 	Expr         expr.Options
 	UserMetadata string
+}
+
+// Recommended are the defaults of tables that are made without SQL: SQL makes
+// what Spark makes, unless its settings say otherwise.
+func Recommended() map[string]string {
+	return map[string]string{"delta.enableDeletionVectors": "true"}
 }
 
 // Constraint is a CHECK constraint.

@@ -43,6 +43,9 @@ func newPlan(e *env.Env, s *snapshot.Snapshot, spec Spec) (*plan, error) {
 			return nil, refuse("DELTA_CREATE_TABLE_SET_CLUSTERING_TABLE_FEATURE_NOT_ALLOWED", "a table is clustered with CLUSTER BY, not by the property %s", k)
 		}
 	}
+	if err := withDefaults(properties, spec.Defaults); err != nil {
+		return nil, err
+	}
 	for _, c := range spec.Constraints {
 		properties["delta.constraints."+strings.ToLower(c.Name)] = c.Check
 	}
@@ -89,6 +92,20 @@ func newPlan(e *env.Env, s *snapshot.Snapshot, spec Spec) (*plan, error) {
 		p.domain, p.cluster, err = Clustering(spec.ClusterBy, p.schema, p.metadata)
 	}
 	return p, err
+}
+
+// withDefaults adds the properties that were not given, however their keys are spelled.
+func withDefaults(properties, defaults map[string]string) error {
+	given, err := feature.Normalise(properties)
+	if err != nil {
+		return err
+	}
+	for k, v := range defaults {
+		if _, ok := given[k]; !ok {
+			properties[k] = v
+		}
+	}
+	return nil
 }
 
 // withHighestID carries the highest column id over, so that no id comes to mean
