@@ -14,6 +14,7 @@ import (
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/table/inflight"
 )
 
 // mark is how a touched file goes into the commit when rows are marked.
@@ -155,6 +156,7 @@ func (l *Ledger) settle(ctx context.Context) error {
 	}
 	stored, err := dv.StoreWith(ctx, l.bucket, dv.StoreOptions{NewID: l.env.NewID}, rows)
 	l.vectors = append(l.vectors, stored.Keys...)
+	inflight.Wrote(l.bucket.URL(), stored.Keys...)
 	if err != nil {
 		return fmt.Errorf("writing deletion vectors: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/internal/format/colstats"
 	"github.com/sluicelake/sluice/internal/format/parquetio"
 	"github.com/sluicelake/sluice/internal/format/partition"
+	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -100,6 +101,7 @@ func (f *openFile) add(p piece) {
 func (f *openFile) encode(pieces []piece) error {
 	l := f.w.layout
 	if f.parquet == nil {
+		inflight.Wrote(f.w.bucket.URL(), f.Path)
 		f.sink = &sink{ctx: f.w.ctx, b: f.w.bucket, key: f.Path, small: l.small}
 		f.stats = colstats.NewCollector(l.leaves, l.statsPrefix)
 		var err error

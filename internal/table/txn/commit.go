@@ -45,6 +45,7 @@ func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, err
 		t.mu.Lock()
 		t.ended = true
 		t.mu.Unlock()
+		t.turn.End()
 	}()
 	a := &attempt{t: t, work: work, o: o, base: t.snap, result: Result{TxnID: t.id}}
 	eff, err := work.Effects(ctx)

@@ -13,6 +13,7 @@ import (
 	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 )
 
@@ -24,6 +25,7 @@ var ErrEnded = errors.New("the transaction has ended: begin a new one")
 type Txn struct {
 	log  *Log
 	id   string
+	turn *inflight.Turn
 	snap *snapshot.Snapshot // nil when the table does not exist yet
 
 	mu       sync.Mutex
@@ -76,7 +78,7 @@ func (l *Log) checkWrite(s *snapshot.Snapshot) error {
 func (l *Log) BeginCreate() *Txn { return l.begin(nil) }
 
 func (l *Log) begin(s *snapshot.Snapshot) *Txn {
-	t := &Txn{log: l, id: l.env.NewID(), snap: s, files: map[conflict.FileID]*action.Add{}, apps: map[string]int64{}}
+	t := &Txn{log: l, id: l.env.NewID(), turn: inflight.Begin(l.bucket.URL(), l.env.Now()), snap: s, files: map[conflict.FileID]*action.Add{}, apps: map[string]int64{}}
 	l.env.Log.Debug("transaction begins", "txnId", t.id, "table", l.bucket.URL(), "readVersion", t.ReadVersion())
 	return t
 }
@@ -111,6 +113,7 @@ func (t *Txn) Abandon() {
 	defer t.mu.Unlock()
 	if !t.ended {
 		t.ended = true
+		t.turn.End()
 		t.debug("transaction given up")
 	}
 }
