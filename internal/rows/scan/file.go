@@ -225,3 +225,13 @@ func wholeBelow(url string, most bool) int64 {
 	}
 	return 128 << 10
 }
+
+// Extra lists the columns that a file has and the table lacks, from its footer.
+func Extra(ctx context.Context, src Source, add *action.Add) ([]string, error) {
+	f, closer, err := open(ctx, src, add, false)
+	if err != nil {
+		return nil, src.fileError(add, err)
+	}
+	defer closer()
+	return f.Extra(src.Columns.Physical), nil
+}
