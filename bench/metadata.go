@@ -31,7 +31,7 @@ type logShape struct {
 var logShapes = []logShape{
 	{"300k", "300,000 adds in 5 commits", 300_000, func(_ context.Context, w *logWriter) error { return w.commits(0, 5, 60_000) }},
 	{"ckpt1m", "1,000,000 adds in one checkpoint, 100 commits behind it", 1_001_000, func(ctx context.Context, w *logWriter) error {
-		if err := checkpoint.Write(ctx, w.bucket, w.state(1_000_000)); err != nil {
+		if _, err := checkpoint.Write(ctx, w.bucket, w.state(1_000_000)); err != nil {
 			return err
 		}
 		return w.commits(1, 100, 10)
@@ -47,7 +47,8 @@ func v2(json bool) func(ctx context.Context, w *logWriter) error {
 		w.features = `,"readerFeatures":["v2Checkpoint"],"writerFeatures":["v2Checkpoint"]`
 		s := w.state(1_000_000)
 		s.Protocol = &action.Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"v2Checkpoint"}, WriterFeatures: []string{"v2Checkpoint"}}
-		return checkpoint.WriteV2(ctx, w.bucket, s, checkpoint.V2{JSON: json, SidecarFiles: 100_000, NewID: env.New().NewID})
+		_, err := checkpoint.WriteV2(ctx, w.bucket, s, checkpoint.V2{JSON: json, SidecarFiles: 100_000, NewID: env.New().NewID})
+		return err
 	}
 }
 

@@ -102,6 +102,10 @@ func FromValues(t types.Type, vals ...any) (arrow.Array, error) {
 	return b.NewArray(), nil
 }
 
+// AppendValue appends one value (see Value) of type t to a builder of the Arrow
+// form of t.
+func AppendValue(b array.Builder, t types.Type, v any) error { return appendValue(b, t, v) }
+
 func appendValue(b array.Builder, t types.Type, v any) error {
 	if v == nil {
 		b.AppendNull()

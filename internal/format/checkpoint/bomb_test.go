@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/sluicelake/sluice/internal/base/columns"
 	"strings"
 	"testing"
 
@@ -16,12 +19,14 @@ import (
 func TestRowsWithoutBytes(t *testing.T) {
 	ctx := context.Background()
 	var out bytes.Buffer
-	rows, err := writeParquet(ctx, &out, topSchema(), func(p *parquetWriter) error {
-		for range 3 << 19 {
-			for _, f := range p.b.Fields() {
-				f.AppendNull()
+	rows, err := writeParquet(ctx, &out, topSchema(), &State{}, func(p *parquetWriter) error {
+		for range 3 << 19 / batchRows {
+			var cols []arrow.Array
+			for _, f := range p.schema.Fields() {
+				cols = append(cols, columns.Nulls(f.Type, batchRows))
 			}
-			if err := p.end(); err != nil {
+			p.total += batchRows
+			if err := p.w.WriteBuffered(array.NewRecordBatch(p.schema, cols, batchRows)); err != nil {
 				return err
 			}
 		}

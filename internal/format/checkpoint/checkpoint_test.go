@@ -77,7 +77,7 @@ func readAll(b *storage.Bucket, key string) ([]action.Action, error) {
 func TestRoundTrip(t *testing.T) {
 	b := bucket(t)
 	s := sampleState(t)
-	if err := Write(context.Background(), b, s); err != nil {
+	if _, err := Write(context.Background(), b, s); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readAll(b, deltalog.CheckpointPath(3))
@@ -102,7 +102,7 @@ func TestManyRows(t *testing.T) {
 		fmt.Fprintf(&lines, `{"add":{"path":"f%d","partitionValues":{"p":"%d"},"size":%d,"modificationTime":2,"dataChange":false}}`+"\n", i, i%3, i)
 	}
 	s.Adds = filesOf(t, lines.String(), false)
-	if err := Write(context.Background(), b, s); err != nil {
+	if _, err := Write(context.Background(), b, s); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readAll(b, deltalog.CheckpointPath(3))
@@ -119,7 +119,7 @@ func TestManyRows(t *testing.T) {
 func TestDamage(t *testing.T) {
 	b := bucket(t)
 	ctx := context.Background()
-	if err := Write(ctx, b, sampleState(t)); err != nil {
+	if _, err := Write(ctx, b, sampleState(t)); err != nil {
 		t.Fatal(err)
 	}
 	whole, _, err := b.Get(ctx, deltalog.CheckpointPath(3))

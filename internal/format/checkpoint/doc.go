@@ -2,7 +2,8 @@
 // version as Parquet (or JSON) files (PROTOCOL.md, Checkpoints).
 //
 // A checkpoint streams through the same action.Handler as a commit file, so
-// whoever can read the one can read the other. Reading takes classic and V2
-// checkpoints, with sidecars, in all the shapes that writers give them; writing
-// makes one classic file, which every reader knows.
+// whoever can read the one can read the other. All shapes are read. Those that
+// are written: one classic file, which every reader knows; the same in parts;
+// and version 2, where sidecars of an earlier checkpoint are named again
+// instead of being written again.
 package checkpoint

@@ -15,12 +15,12 @@ import (
 func FuzzCheckpoint(f *testing.F) {
 	ctx := context.Background()
 	b := bucket(f)
-	if err := Write(ctx, b, sampleState(f)); err != nil {
+	if _, err := Write(ctx, b, sampleState(f)); err != nil {
 		f.Fatal(err)
 	}
 	s := sampleState(f)
 	s.Version = 4
-	if err := WriteV2(ctx, b, s, V2{NewID: func() string { return "id" }}); err != nil {
+	if _, err := WriteV2(ctx, b, s, V2{NewID: func() string { return "id" }}); err != nil {
 		f.Fatal(err)
 	}
 	for _, key := range []string{deltalog.CheckpointPath(3), deltalog.CheckpointV2Path(4, "id", false), deltalog.SidecarPath("id.parquet")} {

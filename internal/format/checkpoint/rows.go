@@ -1,42 +1,15 @@
 package checkpoint
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/sluicelake/sluice/action"
 )
-
-// rows builds the records of a checkpoint: each row fills one of the action
-// columns and leaves the others null.
-type rows struct {
-	b    *array.RecordBuilder
-	buf  []byte
-	cols map[string]*array.StructBuilder
-}
-
-func newRows(b *array.RecordBuilder) *rows {
-	r := &rows{b: b, cols: map[string]*array.StructBuilder{}}
-	for i, f := range b.Fields() {
-		r.cols[b.Schema().Field(i).Name] = f.(*array.StructBuilder)
-	}
-	return r
-}
-
-// row starts a row of one column.
-func (r *rows) row(col string) fieldsOf {
-	mine := r.cols[col]
-	for _, c := range r.cols {
-		if c == mine {
-			c.Append(true)
-		} else {
-			c.AppendNull()
-		}
-	}
-	return fieldsOf{b: mine}
-}
 
 // fieldsOf fills the children of a struct from left to right.
 type fieldsOf struct {
@@ -173,57 +146,118 @@ func (f *fieldsOf) vector(dv *action.DeletionVector) {
 	d.longPtr(dv.MaxRowIndex)
 }
 
-func (r *rows) path(f *fieldsOf, t action.Text) {
-	r.buf = t.Append(r.buf[:0])
-	f.bytes(r.buf)
+// text fills a column from the form of the scanner.
+func (p *parquetWriter) text(f *fieldsOf, t action.Text) int {
+	raw, plain := t.Plain()
+	if !plain {
+		p.buf = t.Append(p.buf[:0])
+		raw = p.buf
+	}
+	f.bytes(raw)
+	return len(raw)
 }
 
-func (r *rows) add(a *action.File, stats bool) error {
+func (p *parquetWriter) add(a *action.File) error {
 	dv, err := a.Dv()
 	if err != nil {
 		return err
 	}
-	f := r.row("add")
-	r.path(&f, a.Path)
-	if err := f.object(a.PartitionValues, &r.buf); err != nil {
+	f := p.row("add")
+	if p.pending == 1 {
+		p.reserve()
+	}
+	p.path += p.text(&f, a.Path)
+	if err := p.partition(&f, a.PartitionValues); err != nil {
 		return err
 	}
 	f.long(a.Size, true)
 	f.long(a.ModificationTime, true)
 	f.flag(false, true)
-	if err := f.object(a.Tags, &r.buf); err != nil {
+	if err := f.object(a.Tags, &p.buf); err != nil {
 		return err
 	}
 	f.vector(dv)
 	f.long(a.BaseRowID, a.Has&action.HasBaseRowID != 0)
 	f.long(a.DefaultRowCommitVersion, a.Has&action.HasDefaultRowCommitVersion != 0)
 	f.text(a.Provider.String(), a.Has&action.HasProvider != 0)
-	if !stats {
+	if p.json {
+		if a.Stats.Empty() {
+			f.text("", false)
+		} else {
+			p.stats += p.text(&f, a.Stats)
+		}
+	}
+	if p.typed == nil {
 		return nil
 	}
-	if a.Stats.Empty() {
-		f.text("", false)
-	} else {
-		r.path(&f, a.Stats)
+	stats, plain := a.Stats.Plain()
+	if !plain {
+		p.buf = a.Stats.Append(p.buf[:0])
+		stats = p.buf
+	}
+	p.typed.partition(&f, p.lastKV)
+	p.typed.statistics(&f, stats)
+	return nil
+}
+
+// reserve makes room for a batch of the size of the one before.
+func (p *parquetWriter) reserve() {
+	if p.path > 0 {
+		p.b.Reserve(batchRows)
+		p.b.FieldBuilder(0).(*array.StringBuilder).ReserveData(p.path + p.path/16)
+	}
+	if i, ok := p.b.Type().(*arrow.StructType).FieldIdx("stats"); ok && p.stats > 0 {
+		p.b.FieldBuilder(i).(*array.StringBuilder).ReserveData(p.stats + p.stats/16)
+	}
+	p.path, p.stats = 0, 0
+}
+
+// partition fills the map of partition values; many rows in a row have the same.
+func (p *parquetWriter) partition(f *fieldsOf, raw []byte) error {
+	b := f.next().(*array.MapBuilder)
+	if !bytes.Equal(raw, p.lastRaw) {
+		p.lastRaw, p.lastKV = append(p.lastRaw[:0], raw...), p.lastKV[:0]
+		if len(raw) > 2 {
+			if err := action.WalkPartitionValues(raw, func(k, v action.Text, null bool) bool {
+				kv := pair{key: k.String(), null: null}
+				if !null {
+					kv.value = v.String()
+				}
+				p.lastKV = append(p.lastKV, kv)
+				return true
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	b.Append(true)
+	keys, values := b.KeyBuilder().(*array.StringBuilder), b.ItemBuilder().(*array.StringBuilder)
+	for _, kv := range p.lastKV {
+		keys.Append(kv.key)
+		if kv.null {
+			values.AppendNull()
+		} else {
+			values.Append(kv.value)
+		}
 	}
 	return nil
 }
 
-func (r *rows) remove(a *action.File) error {
+func (p *parquetWriter) remove(a *action.File) error {
 	dv, err := a.Dv()
 	if err != nil {
 		return err
 	}
-	f := r.row("remove")
-	r.path(&f, a.Path)
+	f := p.row("remove")
+	p.text(&f, a.Path)
 	f.long(a.DeletionTimestamp, a.Has&action.HasDeletionTimestamp != 0)
 	f.flag(false, true)
 	f.flag(a.ExtendedFileMetadata, a.Has&action.HasExtendedFileMetadata != 0)
-	if err := f.object(a.PartitionValues, &r.buf); err != nil {
+	if err := f.object(a.PartitionValues, &p.buf); err != nil {
 		return err
 	}
 	f.long(a.Size, a.Has&action.HasSize != 0)
-	if err := f.object(a.Tags, &r.buf); err != nil {
+	if err := f.object(a.Tags, &p.buf); err != nil {
 		return err
 	}
 	f.vector(dv)
@@ -232,16 +266,16 @@ func (r *rows) remove(a *action.File) error {
 	return nil
 }
 
-func (r *rows) protocol(p *action.Protocol) {
-	f := r.row("protocol")
-	f.int(p.MinReaderVersion, true)
-	f.int(p.MinWriterVersion, true)
-	f.list(p.ReaderFeatures, p.ReaderFeatures != nil)
-	f.list(p.WriterFeatures, p.WriterFeatures != nil)
+func (p *parquetWriter) protocol(a *action.Protocol) {
+	f := p.row("protocol")
+	f.int(a.MinReaderVersion, true)
+	f.int(a.MinWriterVersion, true)
+	f.list(a.ReaderFeatures, a.ReaderFeatures != nil)
+	f.list(a.WriterFeatures, a.WriterFeatures != nil)
 }
 
-func (r *rows) metadata(m *action.Metadata) {
-	f := r.row("metaData")
+func (p *parquetWriter) metadata(m *action.Metadata) {
+	f := p.row("metaData")
 	f.text(m.ID, true)
 	f.textPtr(m.Name)
 	f.textPtr(m.Description)
@@ -256,28 +290,29 @@ func (r *rows) metadata(m *action.Metadata) {
 	f.longPtr(m.CreatedTime)
 }
 
-func (r *rows) txn(t *action.Txn) {
-	f := r.row("txn")
+func (p *parquetWriter) txn(t *action.Txn) {
+	f := p.row("txn")
 	f.text(t.AppID, true)
 	f.long(t.Version, true)
 	f.longPtr(t.LastUpdated)
 }
 
-func (r *rows) domain(d *action.DomainMetadata) {
-	f := r.row("domainMetadata")
+func (p *parquetWriter) domain(d *action.DomainMetadata) {
+	f := p.row("domainMetadata")
 	f.text(d.Domain, true)
 	f.text(d.Configuration, true)
-	f.flag(d.Removed, true)
+	f.flag(false, true) // removed domains are not in a checkpoint
 }
 
-func (r *rows) head(version int64) {
-	f := r.row("checkpointMetadata")
+func (p *parquetWriter) head(version int64) {
+	f := p.row("checkpointMetadata")
 	f.long(version, true)
 }
 
-func (r *rows) sidecar(s *action.Sidecar) {
-	f := r.row("sidecar")
+func (p *parquetWriter) sidecar(s *action.Sidecar) {
+	f := p.row("sidecar")
 	f.text(s.Path, true)
 	f.long(s.SizeInBytes, true)
 	f.long(s.ModificationTime, true)
+	f.strings(s.Tags, s.Tags != nil)
 }

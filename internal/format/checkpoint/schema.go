@@ -28,11 +28,17 @@ func dvType() *arrow.StructType {
 		"cardinality", longType, "maxRowIndex", longType)
 }
 
-func addType(stats bool) *arrow.StructType {
+func addType(stats bool, typed *Typed) *arrow.StructType {
 	f := fields("path", textType, "partitionValues", mapType, "size", longType, "modificationTime", longType, "dataChange", flagType,
 		"tags", mapType, "deletionVector", dvType(), "baseRowId", longType, "defaultRowCommitVersion", longType, "clusteringProvider", textType)
 	if stats {
 		f = append(f, fields("stats", textType)...)
+	}
+	if typed != nil {
+		if typed.partitionType != nil {
+			f = append(f, fields("partitionValues_parsed", typed.partitionType)...)
+		}
+		f = append(f, fields("stats_parsed", typed.statsType)...)
 	}
 	return arrow.StructOf(f...)
 }
@@ -51,19 +57,19 @@ var (
 	protocolType = structOf("minReaderVersion", intType, "minWriterVersion", intType, "readerFeatures", listType, "writerFeatures", listType)
 	domainType   = structOf("domain", textType, "configuration", textType, "removed", flagType)
 	headType     = structOf("version", longType)
-	sidecarType  = structOf("path", textType, "sizeInBytes", longType, "modificationTime", longType)
+	sidecarType  = structOf("path", textType, "sizeInBytes", longType, "modificationTime", longType, "tags", mapType)
 )
 
 // classicSchema is that of a checkpoint in one file.
-func classicSchema(stats bool) *arrow.Schema {
-	return arrow.NewSchema(fields("txn", txnType, "add", addType(stats), "remove", removeType(), "metaData", metadataType,
+func classicSchema(stats bool, typed *Typed) *arrow.Schema {
+	return arrow.NewSchema(fields("txn", txnType, "add", addType(stats, typed), "remove", removeType(), "metaData", metadataType,
 		"protocol", protocolType, "domainMetadata", domainType), nil)
 }
 
 // sidecarSchema is that of a sidecar, topSchema that of the file which names
 // the sidecars (PROTOCOL.md, V2 Spec).
-func sidecarSchema(stats bool) *arrow.Schema {
-	return arrow.NewSchema(fields("add", addType(stats), "remove", removeType()), nil)
+func sidecarSchema(stats bool, typed *Typed) *arrow.Schema {
+	return arrow.NewSchema(fields("add", addType(stats, typed), "remove", removeType()), nil)
 }
 
 func topSchema() *arrow.Schema {

@@ -21,7 +21,7 @@ func TestWriteV2(t *testing.T) {
 			}
 			s.Adds, s.NumAdds = filesOf(t, lines.String(), false), 2500
 			o := V2{JSON: json, SidecarFiles: 1000, NewID: func() string { ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids) }}
-			if err := WriteV2(context.Background(), b, s, o); err != nil {
+			if _, err := WriteV2(context.Background(), b, s, o); err != nil {
 				t.Fatal(err)
 			}
 			top, err := readAll(b, deltalog.CheckpointV2Path(3, "00000000-0000-4000-8000-000000000005", json))

@@ -8,13 +8,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
-
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/storage"
@@ -29,28 +22,73 @@ type State struct {
 	Domains  []*action.DomainMetadata
 	Adds     iter.Seq[*action.File] // each valid until the next
 	Removes  iter.Seq[*action.File] // unexpired tombstones
+	Failed   func() error           // why Adds or Removes ended early; nil when they cannot
 
 	NumAdds     int
-	SizeInBytes int64 // of the table's files
-	StatsJSON   bool  // keep statistics
+	SizeInBytes int64  // of the table's files
+	StatsJSON   bool   // keep statistics as JSON
+	Typed       *Typed // statistics and partition values as typed columns; nil for none
+}
+
+// failed is the error that ended the files of a state.
+func (s *State) failed() error {
+	if s.Failed == nil {
+		return nil
+	}
+	return s.Failed()
+}
+
+// Written is what a checkpoint came to.
+type Written struct {
+	Files    []string          // keys of the files that were written, in order
+	Sidecars []*action.Sidecar // new ones, one for each portion that had files
+	Actions  int64             // in the whole checkpoint
+	Bytes    int64             // written
+	Existed  bool              // another writer has made this checkpoint already
 }
 
 // Write writes a classic checkpoint, which appears whole, and then the pointer
 // to it unless that points to a newer one already.
-func Write(ctx context.Context, b *storage.Bucket, s *State) error {
-	w, err := b.Create(ctx, deltalog.CheckpointPath(s.Version))
-	if err != nil {
-		return err
+func Write(ctx context.Context, b *storage.Bucket, s *State) (*Written, error) {
+	out := &Written{}
+	if err := out.file(ctx, b, deltalog.CheckpointPath(s.Version), s, true); err != nil {
+		return nil, err
 	}
-	out := &counter{w: w}
-	rows, err := writeClassic(ctx, out, s)
-	if err != nil {
-		return errors.Join(err, w.Abort())
+	return out, writeLast(ctx, b, s, out, nil)
+}
+
+// WriteParts writes a classic checkpoint in several files (PROTOCOL.md,
+// Multi-Part Checkpoint), which is one as soon as the last of them is there.
+// part gives what belongs into each. It has to be the same whoever asks: a file
+// that is there already, of another writer or of an attempt that broke off, stays.
+func WriteParts(ctx context.Context, b *storage.Bucket, parts int, part func(i int) *State) (*Written, error) {
+	out := &Written{}
+	var s *State
+	for i := range parts {
+		s = part(i)
+		if err := out.file(ctx, b, deltalog.CheckpointPartPath(s.Version, i+1, parts), s, i == 0); err != nil {
+			return nil, err
+		}
 	}
-	if err := w.Commit(); err != nil && !errors.Is(err, storage.ErrExist) {
-		return err
+	return out, writeLast(ctx, b, s, out, &parts)
+}
+
+// file writes one file; table says that it holds what is not about files.
+func (o *Written) file(ctx context.Context, b *storage.Bucket, key string, s *State, table bool) error {
+	size, rows, err := create(ctx, b, key, func(out io.Writer) (int64, error) {
+		return writeParquet(ctx, out, classicSchema(s.StatsJSON, s.Typed), s, func(p *parquetWriter) error {
+			if table {
+				p.table(s)
+			}
+			return errors.Join(p.files(s.Removes, true), p.files(s.Adds, false), s.failed())
+		})
+	})
+	if errors.Is(err, storage.ErrExist) {
+		o.Existed, err = true, nil
 	}
-	return writeLast(ctx, b, s, rows, out.n)
+	o.Files = append(o.Files, key)
+	o.Actions, o.Bytes = o.Actions+rows, o.Bytes+size
+	return err
 }
 
 type counter struct {
@@ -64,9 +102,22 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// create streams a new file and returns its size and what write says.
+func create(ctx context.Context, b *storage.Bucket, key string, write func(io.Writer) (int64, error)) (size, rows int64, err error) {
+	w, err := b.Create(ctx, key)
+	if err != nil {
+		return 0, 0, err
+	}
+	out := &counter{w: w}
+	if rows, err = write(out); err != nil {
+		return 0, 0, errors.Join(err, w.Abort())
+	}
+	return out.n, rows, w.Commit()
+}
+
 // writeLast points _last_checkpoint to the checkpoint, unless it points further.
 // A pointer that cannot be read is replaced.
-func writeLast(ctx context.Context, b *storage.Bucket, s *State, rows, size int64) error {
+func writeLast(ctx context.Context, b *storage.Bucket, s *State, w *Written, parts *int) error {
 	have, err := deltalog.ReadLastCheckpoint(ctx, b)
 	var unusable *deltalog.HintError
 	switch {
@@ -76,100 +127,7 @@ func writeLast(ctx context.Context, b *storage.Bucket, s *State, rows, size int6
 		return err
 	}
 	adds := int64(s.NumAdds)
-	return deltalog.WriteLastCheckpoint(ctx, b, deltalog.LastCheckpoint{Version: s.Version, Size: rows, SizeInBytes: &size, NumOfAddFiles: &adds})
-}
-
-// parquetWriter writes rows in batches.
-type parquetWriter struct {
-	*rows
-	ctx     context.Context
-	w       *pqarrow.FileWriter
-	pending int
-	total   int64
-}
-
-func newParquetWriter(ctx context.Context, out io.Writer, schema *arrow.Schema) (*parquetWriter, error) {
-	props := parquet.NewWriterProperties(
-		parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(false),
-		parquet.WithMaxRowGroupLength(1<<16), parquet.WithCreatedBy("sluice"),
-		parquet.WithMaxStatsSize(256), parquet.WithDictionaryFor("add.partitionValues.key_value.key", true),
-	)
-	w, err := pqarrow.NewFileWriter(schema, out, props, pqarrow.NewArrowWriterProperties())
-	if err != nil {
-		return nil, err
-	}
-	return &parquetWriter{ctx: ctx, w: w, rows: newRows(array.NewRecordBuilder(memory.DefaultAllocator, schema))}, nil
-}
-
-// end is called behind each row.
-func (p *parquetWriter) end() error {
-	if p.pending++; p.pending < batchRows {
-		return nil
-	}
-	return p.flush()
-}
-
-func (p *parquetWriter) flush() error {
-	rec := p.b.NewRecordBatch()
-	p.total, p.pending = p.total+rec.NumRows(), 0
-	if rec.NumRows() == 0 {
-		return nil
-	}
-	if err := p.ctx.Err(); err != nil {
-		return err
-	}
-	return p.w.WriteBuffered(rec)
-}
-
-// writeParquet writes a file and returns how many rows it has.
-func writeParquet(ctx context.Context, out io.Writer, schema *arrow.Schema, fill func(p *parquetWriter) error) (int64, error) {
-	p, err := newParquetWriter(ctx, out, schema)
-	if err != nil {
-		return 0, err
-	}
-	if err := errors.Join(fill(p), p.flush()); err != nil {
-		return 0, errors.Join(err, p.w.Close())
-	}
-	return p.total, p.w.Close()
-}
-
-func writeClassic(ctx context.Context, out io.Writer, s *State) (rows int64, err error) {
-	return writeParquet(ctx, out, classicSchema(s.StatsJSON), func(p *parquetWriter) error {
-		if err := p.table(s); err != nil {
-			return err
-		}
-		for f := range s.Removes {
-			if err := errors.Join(p.remove(f), p.end()); err != nil {
-				return err
-			}
-		}
-		for f := range s.Adds {
-			if err := errors.Join(p.add(f, s.StatsJSON), p.end()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// table writes what is not about files.
-func (p *parquetWriter) table(s *State) error {
-	p.protocol(s.Protocol)
-	p.metadata(s.Metadata)
-	p.pending += 2
-	for _, t := range s.txns() {
-		p.txn(t)
-		if err := p.end(); err != nil {
-			return err
-		}
-	}
-	for _, d := range s.domains() {
-		p.domain(d)
-		if err := p.end(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return deltalog.WriteLastCheckpoint(ctx, b, deltalog.LastCheckpoint{Version: s.Version, Size: w.Actions, Parts: parts, SizeInBytes: &w.Bytes, NumOfAddFiles: &adds})
 }
 
 func (s *State) txns() []*action.Txn {

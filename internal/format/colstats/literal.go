@@ -21,6 +21,9 @@ func (l LeafStats) Min(t types.Type) Value { return bound(l.min, t, false) }
 // the microseconds of a timestamp and the tail of a long string.
 func (l LeafStats) Max(t types.Type) Value { return bound(l.max, t, true) }
 
+// MaxWritten is the upper bound as the writer put it, without what Max puts back.
+func (l LeafStats) MaxWritten(t types.Type) Value { return bound(l.max, t, false) }
+
 func bound(raw []byte, t types.Type, upper bool) Value {
 	if len(raw) == 0 || !HasBounds(t) {
 		return Value{}

@@ -98,9 +98,12 @@ func CheckpointStatsJSON(md *action.Metadata) bool {
 	return flag(md, "delta.checkpoint.writeStatsAsJson", true)
 }
 
-// CheckpointStatsStruct reports whether checkpoints should carry typed statistics.
-func CheckpointStatsStruct(md *action.Metadata) bool {
-	return flag(md, "delta.checkpoint.writeStatsAsStruct", true)
+// CheckpointStatsStruct reports whether checkpoints carry typed statistics;
+// explicit tells whether the table says so itself.
+func CheckpointStatsStruct(md *action.Metadata) (on, explicit bool) {
+	const key = "delta.checkpoint.writeStatsAsStruct"
+	_, explicit = md.Configuration[key]
+	return flag(md, key, true), explicit
 }
 
 // CheckpointProtection is the version before which log files must not be
@@ -136,6 +139,15 @@ func DeletedFileRetention(md *action.Metadata) time.Duration {
 		return d
 	}
 	return 7 * 24 * time.Hour
+}
+
+// TruncatedRetention is how long versions are kept that DROP FEATURE ... TRUNCATE
+// HISTORY would remove.
+func TruncatedRetention(md *action.Metadata) time.Duration {
+	if d, ok := interval(md, "delta.dropFeatureTruncateHistory.retentionDuration"); ok {
+		return d
+	}
+	return 24 * time.Hour
 }
 
 // TxnRetention is how long the versions of applications are kept; ok is false

@@ -22,6 +22,7 @@ type batch struct {
 	domains  []*action.DomainMetadata
 	sidecars []*action.Sidecar
 	head     *action.CheckpointMetadata
+	sidecar  *sidecar // from which the files were read; nil for none
 }
 
 // part holds files of a batch; tuples are numbers in its own dictionary.

@@ -155,7 +155,7 @@ func (v *view) restore(c *chunk, k int, f *action.File, remove bool, stats, rest
 	}
 	f.Path = action.Plain(c.path(k))
 	if text := v.texts[c.tuple[k]]; text != "" {
-		f.PartitionValues = []byte(text)
+		f.PartitionValues = unsafe.Slice(unsafe.StringData(text), len(text)) // nobody writes to it
 	}
 	f.Vector = c.vector(k)
 	f.Stats = action.Plain(stats)

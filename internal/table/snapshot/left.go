@@ -102,21 +102,6 @@ func (o *leftover) fetchAll() {
 	}
 }
 
-// statisticsError is the damage among statistics that were left in checkpoints;
-// nil when all of them can be read.
-func (v *view) statisticsError() error {
-	for _, c := range v.chunks {
-		if c.left == nil {
-			continue
-		}
-		c.left.fetch()
-		if err := c.left.over.damaged.Load(); err != nil {
-			return *err
-		}
-	}
-	return nil
-}
-
 func (o *leftover) warn(err error) {
 	o.damaged.Store(&err)
 	o.log.Warn("statistics of a checkpoint are damaged; the table is read without them", "error", err)

@@ -243,6 +243,9 @@ func loadPieces(ctx context.Context, e *env.Env, b *storage.Bucket, dir *logDire
 	if err := r.err(); err != nil {
 		return nil, err
 	}
+	if len(r.named) > 0 {
+		s.lineage.sidecars.put(&sidecarSet{version: ck.version, made: ck.parts[0].ModTime, list: r.named})
+	}
 	if obj, ok := dir.commits[want]; ok {
 		s.time = dir.commitTime(want)
 		if !lastSeen && s.metadata != nil && feature.InCommitTimestamps(s.metadata) {

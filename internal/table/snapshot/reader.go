@@ -30,6 +30,7 @@ type reader struct {
 	parse  chan struct{}
 
 	scratch checkpoint.Scratch
+	named   []*sidecar   // by the checkpoint, in its order
 	handles atomic.Int64 // files that stay open
 	free    sync.Pool    // *worker
 	wg      sync.WaitGroup
@@ -182,7 +183,18 @@ func (r *reader) sidecarTask(s *action.Sidecar) *task {
 	if err != nil {
 		return &task{version: -1, work: func(*task) error { return &checkpointError{err} }}
 	}
-	return r.partTask(storage.Object{Key: key, Size: s.SizeInBytes}, func(w *worker) *action.Handler { return w.side })
+	mine := &sidecar{Sidecar: s}
+	r.named = append(r.named, mine)
+	t := r.partTask(storage.Object{Key: key, Size: s.SizeInBytes}, func(w *worker) *action.Handler { return w.side })
+	read := t.work
+	t.work = func(t *task) error {
+		err := read(t)
+		for _, b := range t.batches {
+			b.sidecar = mine
+		}
+		return err
+	}
+	return t
 }
 
 func (r *reader) partTask(obj storage.Object, handler func(*worker) *action.Handler) *task {

@@ -194,7 +194,26 @@ func (s *Snapshot) rebuild(draft *Snapshot) *lineage {
 	l := newLineage()
 	l.head = s.version
 	l.checkpoint = s.lineage.checkpoint
-	draft.files = s.files.compact(l.files)
-	draft.tombs = s.tombs.compact(l.tombs)
+	files, tombs := &owners{}, &owners{}
+	var list []*sidecar
+	set := s.lineage.sidecars.p.Load()
+	if set != nil {
+		for _, c := range set.list {
+			if s.unchanged(c) {
+				files.add(c.adds, len(list))
+				tombs.add(c.removes, len(list))
+				list = append(list, c)
+			}
+		}
+	}
+	draft.files = s.files.compact(l.files, files)
+	draft.tombs = s.tombs.compact(l.tombs, tombs)
+	if set != nil {
+		moved := &sidecarSet{version: set.version, made: set.made}
+		for i, c := range list {
+			moved.list = append(moved.list, &sidecar{Sidecar: c.Sidecar, adds: files.at[i], removes: tombs.at[i], liveAdds: c.liveAdds, liveRemoves: c.liveRemoves})
+		}
+		l.sidecars.put(moved)
+	}
 	return l
 }

@@ -65,6 +65,9 @@ func (s *Snapshot) replayFiles(b *batch) error {
 	if err != nil {
 		return err
 	}
+	if b.sidecar != nil {
+		b.sidecar.read(placed(added, b.adds.chunk.len()), placed(removed, b.removes.chunk.len()), b.adds.chunk.len(), b.removes.chunk.len())
+	}
 	adds, removes := b.adds.line, b.removes.line
 	id := files.id
 	for i, j := 0, 0; i < len(adds) || j < len(removes); {

@@ -85,7 +85,7 @@ func (w *table) v2(version int64, asJSON bool) {
 		Adds: filesOf(s), Removes: func(func(*action.File) bool) {}}
 	n := 0
 	id := func() string { n++; return fmt.Sprintf("00000000-0000-4000-8000-%04d%08d", version, n) }
-	if err := checkpoint.WriteV2(context.Background(), w.b, state, checkpoint.V2{JSON: asJSON, SidecarFiles: 2, NewID: id}); err != nil {
+	if _, err := checkpoint.WriteV2(context.Background(), w.b, state, checkpoint.V2{JSON: asJSON, SidecarFiles: 2, NewID: id}); err != nil {
 		w.t.Fatal(err)
 	}
 }

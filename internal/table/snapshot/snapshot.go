@@ -46,6 +46,7 @@ type lineage struct {
 	files      *columns
 	tombs      *columns
 	checkpoint *atomic.Int64 // newest version known to have a checkpoint, -1 for none
+	sidecars   sidecarBox    // of the newest V2 checkpoint that is known
 }
 
 // Version is the snapshot's version.
