@@ -54,12 +54,12 @@ var registry = []Feature{
 	// Files get the columns' present types; no verb changes a type.
 	{Name: "typeWidening", Reader: true, Readable: true, Writable: true},
 	{Name: "typeWidening-preview", Reader: true, Readable: true, Writable: true},
-	{Name: "variantType", Reader: true, Readable: true, active: ifType(types.KindVariant),
-		advice: "write with an engine that writes variants"},
-	{Name: "variantType-preview", Reader: true, Readable: true, active: ifType(types.KindVariant),
-		advice: "write with an engine that writes variants"},
-	{Name: "variantShredding", Reader: true, Readable: true, active: ifType(types.KindVariant)},
-	{Name: "variantShredding-preview", Reader: true, Readable: true, active: ifType(types.KindVariant)},
+	{Name: "variantType", Reader: true, Readable: true, Writable: true},
+	{Name: "variantType-preview", Reader: true, Readable: true, Writable: true},
+	// Writers may shred, and need not: a file of whole variants is one of them
+	// (PROTOCOL.md, Variant Shredding).
+	{Name: "variantShredding", Reader: true, Readable: true, Writable: true},
+	{Name: "variantShredding-preview", Reader: true, Readable: true, Writable: true},
 	{Name: "rowTracking", Readable: true, Writable: true, Requires: []string{"domainMetadata"}},
 	{Name: "allowColumnDefaults", Readable: true, Writable: true},
 	{Name: "icebergCompatV1", Readable: true, active: ifTrue("delta.enableIcebergCompatV1"),

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strconv"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
@@ -39,10 +40,22 @@ const maxRuns = 50
 // Run makes the change.
 func Run(ctx context.Context, l *txn.Log, c Change, o Options) (txn.Result, error) {
 	if p, ok := c.(preparation); ok {
-		if err := p.prepare(ctx, l, o); err != nil {
-			return txn.Result{}, err
+		if done, err := p.prepare(ctx, l, o); err != nil || done != nil {
+			if done == nil {
+				done = &txn.Result{}
+			}
+			return *done, err
 		}
 	}
+	res, err := change(ctx, l, c, o)
+	if f, ok := c.(completion); ok && err == nil && res.Committed && res.Snapshot != nil {
+		err = f.finish(ctx, res.Snapshot)
+	}
+	return res, err
+}
+
+// change derives the change and commits it.
+func change(ctx context.Context, l *txn.Log, c Change, o Options) (txn.Result, error) {
 	for range maxRuns {
 		t, err := l.Begin(ctx)
 		if err != nil {
@@ -71,9 +84,15 @@ func Run(ctx context.Context, l *txn.Log, c Change, o Options) (txn.Result, erro
 	return txn.Result{}, fmt.Errorf("[DELTA_METADATA_CHANGED] the metadata of %s changed %d times while it was altered; nothing was committed", l.Bucket().URL(), maxRuns)
 }
 
-// preparation is a change that needs commits of its own before it can be made.
+// preparation is a change that needs commits of its own before it can be made, or
+// that they make wholly: then the result is not nil.
 type preparation interface {
-	prepare(ctx context.Context, l *txn.Log, o Options) error
+	prepare(ctx context.Context, l *txn.Log, o Options) (*txn.Result, error)
+}
+
+// completion is a change that has something to do when it is committed.
+type completion interface {
+	finish(ctx context.Context, s *snapshot.Snapshot) error
 }
 
 // draft is the table as a change would have it.
@@ -88,9 +107,13 @@ type draft struct {
 	physical bool              // new columns are found by their logical names: mapping is being switched on
 	kept     bool              // the metadata stays as it is
 	nothing  bool              // there is nothing to do, and no commit
-	domains  []action.Action
-	reads    []conflict.Read
-	op       txn.Operation
+	// protected: older versions are protected, up to the one that is committed.
+	protected bool
+	// fits reports why the change cannot follow a winner; nil: it can follow any.
+	fits    func(at *snapshot.Snapshot) error
+	domains []action.Action
+	reads   []conflict.Read
+	op      txn.Operation
 }
 
 func newDraft(s *snapshot.Snapshot, o Options) *draft {
@@ -123,7 +146,10 @@ func (d *draft) work() (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &work{op: d.op, reads: d.reads}
+	w := &work{op: d.op, reads: d.reads, fits: d.fits}
+	if d.protected {
+		w.protect, w.at = &d.md, d.snap.Version()
+	}
 	if protocol != nil {
 		w.acts = append(w.acts, protocol)
 	}
@@ -161,17 +187,28 @@ type work struct {
 	acts  []action.Action
 	op    txn.Operation
 	reads []conflict.Read
+	fits  func(at *snapshot.Snapshot) error
+
+	protect *action.Metadata // metadata that says which versions are protected
+	at      int64            // the version that this one will follow
 }
 
 func (w *work) Depends() txn.Dependencies {
-	return txn.Dependencies{Reads: w.reads, Rebindable: true}
+	return txn.Dependencies{Reads: w.reads, Rebindable: true, Repairable: w.fits != nil || w.protect != nil}
 }
 
 func (w *work) Effects(context.Context) (txn.Effects, error) {
+	if w.protect != nil {
+		w.protect.Configuration[protectionKey] = strconv.FormatInt(w.at+1, 10)
+	}
 	return txn.Effects{Actions: w.acts, Operation: w.op, Always: true}, nil
 }
 
-func (w *work) Repair(context.Context, conflict.Verdict, *snapshot.Snapshot) (txn.Repaired, error) {
+func (w *work) Repair(_ context.Context, _ conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
+	w.at = at.Version()
+	if w.fits != nil {
+		return txn.Repaired{}, w.fits(at)
+	}
 	return txn.Repaired{}, nil
 }
 

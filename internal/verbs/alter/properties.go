@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
@@ -21,6 +22,37 @@ const (
 
 // SetProperties is SET TBLPROPERTIES; the property comment is the table's description.
 type SetProperties struct{ Properties map[string]string }
+
+// prepare does what a property needs before it can be set: files get their row
+// ids, or their columns' own names.
+func (c SetProperties) prepare(ctx context.Context, l *txn.Log, o Options) (*txn.Result, error) {
+	given, err := normalise(c.Properties)
+	if err != nil {
+		return nil, err
+	}
+	if strings.EqualFold(given[rowTrackingKey], "true") {
+		if err := track(ctx, l, o); err != nil {
+			return nil, err
+		}
+	}
+	if strings.EqualFold(given[mappingKey], "none") {
+		return unmap(ctx, l, o, true, len(given) == 1)
+	}
+	return nil, nil
+}
+
+// unmap switches column mapping off if it is on, and tells how when that is all.
+func unmap(ctx context.Context, l *txn.Log, o Options, keep, all bool) (*txn.Result, error) {
+	made, err := removeMapping(ctx, l, o, keep)
+	if err != nil || !made || !all {
+		return nil, err
+	}
+	s, err := l.Update(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &txn.Result{Version: s.Version(), Committed: true, Snapshot: s}, nil
+}
 
 func (c SetProperties) apply(_ context.Context, d *draft) error {
 	given, err := normalise(c.Properties)
@@ -81,8 +113,8 @@ func (d *draft) mapping(mode string) error {
 	case strings.EqualFold(now, mode):
 	case now == "none" && strings.EqualFold(mode, "name"):
 		d.physical = true
-	case strings.EqualFold(mode, "none"):
-		return refuse("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "column mapping cannot be switched off here: the data files would have to be written again")
+	case strings.EqualFold(mode, "none"): // prepare has done it; another writer switched it on again
+		return refuse("DELTA_METADATA_CHANGED", "column mapping was switched on again while it was switched off")
 	default:
 		return refuse("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "column mapping cannot go from %s to %s: an existing table can go from none to name", now, mode)
 	}
@@ -93,6 +125,15 @@ func (d *draft) mapping(mode string) error {
 type UnsetProperties struct {
 	Keys     []string
 	IfExists bool // passes over properties that are not set
+}
+
+func (c UnsetProperties) prepare(ctx context.Context, l *txn.Log, o Options) (*txn.Result, error) {
+	for _, k := range c.Keys {
+		if strings.EqualFold(k, mappingKey) {
+			return unmap(ctx, l, o, false, len(c.Keys) == 1)
+		}
+	}
+	return nil, nil
 }
 
 func (c UnsetProperties) apply(_ context.Context, d *draft) error {
@@ -124,7 +165,6 @@ func (c UnsetProperties) apply(_ context.Context, d *draft) error {
 		delete(d.md.Configuration, key)
 		keys = append(keys, key)
 	}
-	ifExists, _ := json.Marshal(c.IfExists)
-	d.describe("UNSET TBLPROPERTIES", map[string]json.RawMessage{"properties": merge.Encoded(keys), "ifExists": ifExists})
+	d.unset(keys, c.IfExists)
 	return nil
 }

@@ -3,7 +3,6 @@ package alter
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/table/conflict"
@@ -13,14 +12,10 @@ import (
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
-// prepare gives the files of a table their row ids before rows can be tracked:
+// track gives the files of a table their row ids before rows can be tracked:
 // one commit for the protocol, from which on writers give new files ids, and one
 // that gives them to the files that are there (PROTOCOL.md, Row Tracking).
-func (c SetProperties) prepare(ctx context.Context, l *txn.Log, o Options) error {
-	given, err := normalise(c.Properties)
-	if err != nil || !strings.EqualFold(given[rowTrackingKey], "true") {
-		return err
-	}
+func track(ctx context.Context, l *txn.Log, o Options) error {
 	s, err := l.Update(ctx)
 	if err != nil {
 		return err
@@ -33,17 +28,7 @@ func (c SetProperties) prepare(ctx context.Context, l *txn.Log, o Options) error
 			return err
 		}
 	}
-	for range maxRuns {
-		t, err := l.Begin(ctx)
-		if err != nil {
-			return err
-		}
-		res, err := t.CommitWork(ctx, &backfill{at: t.Snapshot()}, txn.Options{})
-		if err != nil || !res.Again {
-			return err
-		}
-	}
-	return nil
+	return commitWork(ctx, l, func(s *snapshot.Snapshot) (txn.Work, error) { return &backfill{at: s}, nil })
 }
 
 // upgrade adds a feature to the protocol and changes nothing else.
@@ -87,4 +72,29 @@ func (w *backfill) Effects(context.Context) (txn.Effects, error) {
 		}
 	}
 	return txn.Effects{Actions: acts, Operation: txn.Operation{Name: "ROW TRACKING BACKFILL", Parameters: map[string]json.RawMessage{"batchId": text("0")}, Metrics: map[string]string{}}}, nil
+}
+
+// unbackfill adds the files again that have row ids, without them.
+type unbackfill struct{ at *snapshot.Snapshot }
+
+func (w *unbackfill) Depends() txn.Dependencies {
+	return txn.Dependencies{Repairable: true, Rebindable: true}
+}
+
+func (w *unbackfill) Repair(_ context.Context, _ conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
+	w.at = at
+	return txn.Repaired{}, nil
+}
+
+func (w *unbackfill) Effects(context.Context) (txn.Effects, error) {
+	var acts []action.Action
+	files := w.at.Files()
+	for i := range files.All() {
+		if a := files.Add(i); a.BaseRowID != nil {
+			again := *a
+			again.DataChange, again.BaseRowID, again.DefaultRowCommitVersion = false, nil, nil
+			acts = append(acts, &again)
+		}
+	}
+	return txn.Effects{Actions: acts, Operation: txn.Operation{Name: "ROW TRACKING UNBACKFILL", Parameters: map[string]json.RawMessage{"batchId": text("0")}, Metrics: map[string]string{}}}, nil
 }
