@@ -3,6 +3,9 @@
 peer.py read TABLE             rows of the newest version, one JSON object a line
 peer.py changes TABLE          its change feed from version 1 on
 peer.py write TABLE KIND       makes a table of a kind
+peer.py serve                  answers requests, one JSON object a line: {"rows": TABLE}, or
+                               {"table": TABLE, "delete": CONDITION} or {"update": {COLUMN: SQL}, "where": CONDITION},
+                               with {"rows": [...]} or {"error": "..."}
 peer.py delete TABLE CONDITION, peer.py append TABLE, peer.py optimize TABLE
 """
 import base64
@@ -45,13 +48,30 @@ def plain(value, kind):
     return value
 
 
-def read(path):
-    table = DeltaTable(path)
-    reader = QueryBuilder().register("t", table).execute("select * from t")
+def rows_of(path):
+    reader = QueryBuilder().register("t", DeltaTable(path)).execute("select * from t")
     rows = pa.table(reader.read_all())
     columns = [(f.name, f.type, rows.column(i).to_pylist()) for i, f in enumerate(rows.schema)]
-    for i in range(rows.num_rows):
-        print(json.dumps({name: plain(values[i], kind) for name, kind, values in columns}, ensure_ascii=False))
+    return [{name: plain(values[i], kind) for name, kind, values in columns} for i in range(rows.num_rows)]
+
+
+def read(path):
+    for row in rows_of(path):
+        print(json.dumps(row, ensure_ascii=False))
+
+
+def serve():
+    for line in sys.stdin:
+        try:
+            q = json.loads(line)
+            if "delete" in q:
+                DeltaTable(q["table"]).delete(q["delete"])
+            if "update" in q:
+                DeltaTable(q["table"]).update(updates=q["update"], predicate=q["where"])
+            out = {"rows": rows_of(q.get("rows", q.get("table")))}
+        except Exception as e:  # the test says what it thinks of it
+            out = {"error": str(e)[:2000]}
+        print(json.dumps(out, ensure_ascii=False), flush=True)
 
 
 def changes(path):
@@ -114,6 +134,8 @@ def write(path, kind):
 def main(args):
     if args[0] == "read":
         read(args[1])
+    elif args[0] == "serve":
+        serve()
     elif args[0] == "changes":
         changes(args[1])
     elif args[0] == "write":
