@@ -1,7 +1,9 @@
 package sluice
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/diskcache"
 )
 
 // Option sets up a Table handle.
@@ -21,6 +24,7 @@ type config struct {
 	policy  txn.Policy
 	storage []storage.Option
 	bucket  *storage.Bucket
+	cache   func(storage.Driver) (storage.Driver, error) // nil: none
 	lazy    bool
 	places  []address.Place
 }
@@ -72,6 +76,20 @@ func WithStorageOption(name, value string) Option {
 // by the URL: for stores of one's own, and for tests.
 func WithBucket(b *storage.Bucket) Option { return func(c *config) { c.bucket = b } }
 
+// WithDiskCache keeps copies of immutable files (checkpoints, deletion vectors,
+// footers and small reads of data files) in a folder of this machine, of at most
+// so many bytes, which many processes may share; 0 is 1 GiB. A table is never older
+// through it: commits are always read from the store. Copies are verified when they are
+// read. Whoever may read the folder may read that data. It does nothing for
+// tables on local disk, and nothing beside WithBucket.
+func WithDiskCache(dir string, bytes int64) Option {
+	return func(c *config) {
+		c.cache = func(d storage.Driver) (storage.Driver, error) {
+			return diskcache.Wrap(d, dir, cmp.Or(bytes, diskcache.Default))
+		}
+	}
+}
+
 // WithOutside allows files that the table's log names and that lie outside of its
 // folder, as those of a shallow clone do, if their address begins with the
 // prefix: a path, a file URL, or a URL such as s3://bucket/folder. Without it
@@ -94,9 +112,9 @@ func (c *config) outside(table string) error {
 	var err error
 	c.env.Outside, err = address.Allow(c.places, func(ctx context.Context, at string) (*storage.Bucket, error) {
 		if address.SameStore(at, table) {
-			return storage.Open(ctx, at, c.storage...)
+			return c.openStore(ctx, at, c.storage...)
 		}
-		return storage.Open(ctx, at)
+		return c.openStore(ctx, at)
 	})
 	return err
 }
@@ -121,7 +139,20 @@ func (c *config) open(ctx context.Context, url string) (*storage.Bucket, error) 
 	if c.bucket != nil {
 		return c.bucket, nil
 	}
-	return storage.Open(ctx, url, c.storage...)
+	return c.openStore(ctx, url, c.storage...)
+}
+
+// openStore opens a store, behind the cache if there is one.
+func (c *config) openStore(ctx context.Context, url string, opts ...storage.Option) (*storage.Bucket, error) {
+	b, err := storage.Open(ctx, url, opts...)
+	if err != nil || c.cache == nil {
+		return b, err
+	}
+	d, err := c.cache(b.Driver())
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return storage.NewBucket(d), nil
 }
 
 // At selects a version of a table.

@@ -56,8 +56,16 @@ func (b *Bucket) Sub(prefix string) *Bucket {
 	}
 }
 
+// Meter is what a Driver may add when not each call to it is a request: a cache.
+type Meter interface {
+	Requests() Counters
+}
+
 // Stats reads the counters.
 func (b *Bucket) Stats() Counters {
+	if m, ok := b.driver.(Meter); ok {
+		return m.Requests()
+	}
 	c := b.count
 	return Counters{
 		Gets: c.gets.Load(), Puts: c.puts.Load(), Lists: c.lists.Load(), Deletes: c.deletes.Load(),

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"github.com/sluicelake/sluice"
 	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/diskcache"
 	"github.com/sluicelake/sluice/storage/tracestore"
 )
 
@@ -36,6 +38,7 @@ type app struct {
 	stats    bool
 	options  []string
 	outside  []string
+	cache    string
 	memory   string
 	workers  int
 	timeout  time.Duration
@@ -125,6 +128,7 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.BoolVar(&a.trace, "trace", false, "print every call to the store on standard error")
 	f.StringArrayVar(&a.options, "option", nil, "an option of the store, `k=v`; may be repeated")
 	f.StringArrayVar(&a.outside, "allow-outside", nil, "read files that a log names below `PREFIX` though it is not the table's folder, or PREFIX=PLACE where they lie now; may be repeated")
+	f.StringVar(&a.cache, "cache", "", "keep copies of immutable files of far tables in this `FOLDER`, or FOLDER:SIZE (default 1GB); never commits")
 	f.StringVar(&a.memory, "memory", "", "memory that one operation may hold, for example 512MB (default: half of the machine's)")
 	f.IntVar(&a.workers, "workers", 0, "goroutines that one operation uses (default: the processors)")
 	f.DurationVar(&a.timeout, "timeout", 0, "give up after this time, for example 30s")
@@ -209,10 +213,34 @@ func (a *app) bucket(ctx context.Context, url string) (*storage.Bucket, error) {
 			fmt.Fprintf(a.errs, "store: %s  (%s)\n", e, e.Duration.Round(time.Microsecond))
 		})))
 	}
+	if a.cache != "" {
+		dir, size, err := cacheFlag(a.cache)
+		if err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		d, err := diskcache.Wrap(b.Driver(), dir, size)
+		if err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		b = storage.NewBucket(d)
+	}
 	a.mu.Lock()
 	a.buckets = append(a.buckets, b)
 	a.mu.Unlock()
 	return b, nil
+}
+
+// cacheFlag reads FOLDER or FOLDER:SIZE. What is behind the last colon is a size if
+// it begins with a digit; C:\cache is a folder.
+func cacheFlag(v string) (dir string, size int64, err error) {
+	i := strings.LastIndexByte(v, ':')
+	if i <= 0 || i+1 == len(v) || v[i+1] < '0' || v[i+1] > '9' {
+		return v, diskcache.Default, nil
+	}
+	if size, err = parseBytes(v[i+1:]); err != nil {
+		return "", 0, usagef("--cache %s: %w", v, err)
+	}
+	return v[:i], size, nil
 }
 
 // tableOptions are the library options that the global flags ask for.
@@ -232,6 +260,11 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 			return nil, usagef("--allow-outside %s: want PREFIX or PREFIX=PLACE (a = in PREFIX is written %%3D)", o)
 		}
 		opts = append(opts, sluice.WithMoved(prefix, now))
+	}
+	if a.cache != "" {
+		if dir, size, err := cacheFlag(a.cache); err == nil { // for files outside of the table's folder
+			opts = append(opts, sluice.WithDiskCache(dir, size))
+		}
 	}
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		opts = append(opts, sluice.WithUserName(u.Username))

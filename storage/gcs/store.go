@@ -206,7 +206,7 @@ func (s *Store) List(ctx context.Context, prefix, startAfter string) iter.Seq2[s
 func (s *Store) Describe() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := map[string]string{"store": s.set.endpoint, "bucket": s.set.bucket, "put-if-absent": "conditional put (ifGenerationMatch=0)", "credential": s.who}
+	d := map[string]string{"store": "Google Cloud Storage", "endpoint": s.set.endpoint, "bucket": s.set.bucket, "put-if-absent": "conditional put (ifGenerationMatch=0)", "credential": s.who}
 	if s.set.anonymous {
 		d["credential"] = "anonymous"
 	} else if s.who == "" {

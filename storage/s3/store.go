@@ -2,10 +2,12 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -162,6 +164,9 @@ func (s *Store) Describe() map[string]string {
 		style = "the bucket in the path"
 	}
 	d["addressing"] = style
+	if e := cmp.Or(s.set.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")); e != "" {
+		d["endpoint"] = storage.Redact(e)
+	}
 	switch {
 	case conn != nil:
 		d["credential"], d["region"] = conn.creds.describe(), conn.aws.Region
