@@ -29,6 +29,9 @@ type checksum struct {
 	DomainMetadata     []json.RawMessage `json:"domainMetadata,omitzero"`  // nil when not known
 	Metadata           json.RawMessage   `json:"metadata"`
 	Protocol           json.RawMessage   `json:"protocol"`
+	Sizes              *sizeHistogram    `json:"fileSizeHistogram,omitempty"`
+	Deletions          *deletedHistogram `json:"deletedRecordCountsHistogramOpt,omitempty"`
+	AllFiles           []json.RawMessage `json:"allFiles,omitzero"` // nil when there are many
 }
 
 const (
@@ -56,7 +59,8 @@ func (s *Snapshot) WriteChecksum(ctx context.Context, txnID string) error {
 
 func (s *Snapshot) checksum(txnID string) (*checksum, error) {
 	c := &checksum{TxnID: txnID, TableSizeBytes: s.SizeInBytes(), NumFiles: int64(s.NumFiles()), NumMetadata: 1, NumProtocol: 1}
-	if feature.Supports(s.protocol, "deletionVectors") {
+	hasVectors := feature.Supports(s.protocol, "deletionVectors")
+	if hasVectors {
 		rows, vectors := s.NumDeletedRows(), int64(s.NumDeletionVectors())
 		c.NumDeletedRecords, c.NumDeletionVectors = &rows, &vectors
 	}
@@ -94,7 +98,7 @@ func (s *Snapshot) checksum(txnID string) (*checksum, error) {
 			c.DomainMetadata = append(c.DomainMetadata, raw)
 		}
 	}
-	return c, nil
+	return c, s.distribution(c, hasVectors)
 }
 
 // value is an action's JSON without the key in front.
@@ -142,6 +146,11 @@ func (s *Snapshot) verify(data []byte) (found bool, err error) {
 		return true, wrong("numDeletedRecords", *c.NumDeletedRecords, s.NumDeletedRows())
 	case c.NumDeletionVectors != nil && *c.NumDeletionVectors != int64(s.NumDeletionVectors()):
 		return true, wrong("numDeletionVectors", *c.NumDeletionVectors, s.NumDeletionVectors())
+	case c.InCommitTimestamp != nil && s.info != nil && s.info.InCommitTimestamp != nil && *c.InCommitTimestamp != *s.info.InCommitTimestamp:
+		return true, wrong("inCommitTimestamp", *c.InCommitTimestamp, *s.info.InCommitTimestamp)
+	}
+	if what, want, have := s.wrongDistribution(&c); what != "" {
+		return true, wrong(what, want, have)
 	}
 	return true, nil
 }

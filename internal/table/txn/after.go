@@ -54,6 +54,7 @@ type following struct {
 	checksum   *snapshot.Snapshot
 	txnID      string
 	checkpoint *snapshot.Snapshot
+	compact    *snapshot.Snapshot
 }
 
 // follow asks for the version's checksum and, when one is due, a checkpoint.
@@ -69,18 +70,24 @@ func (l *Log) follow(s *snapshot.Snapshot, txnID string) {
 	if !l.policy.NoCheckpoint && s.CheckpointDue() {
 		l.behind.checkpoint = s
 	}
-	if !l.behind.running && (l.behind.checksum != nil || l.behind.checkpoint != nil) {
+	if every := l.policy.CompactEvery; every > 1 && (s.Version()+1)%every == 0 {
+		l.behind.compact = s
+	}
+	if !l.behind.running && l.behind.some() {
 		l.behind.running = true
 		l.after.Go(l.work)
 	}
 }
+
+// some reports whether there is anything to do.
+func (f *following) some() bool { return f.checksum != nil || f.checkpoint != nil || f.compact != nil }
 
 // work does what is asked for until there is nothing more.
 func (l *Log) work() {
 	for {
 		l.mu.Lock()
 		todo := l.behind
-		l.behind = following{running: todo.checksum != nil || todo.checkpoint != nil}
+		l.behind = following{running: todo.some()}
 		l.mu.Unlock()
 		if s := todo.checksum; s != nil {
 			if err := s.WriteChecksum(l.background, todo.txnID); err != nil {
@@ -88,13 +95,18 @@ func (l *Log) work() {
 			}
 		}
 		if s := todo.checkpoint; s != nil {
-			if err := snapshot.WriteCheckpoint(l.background, s); err != nil {
+			if _, err := l.Checkpoint(l.background, s, snapshot.CheckpointOptions{}); err != nil {
 				l.env.Log.Warn("checkpoint not written", "version", s.Version(), "error", err)
 			} else {
 				l.env.Log.Debug("checkpoint written", "version", s.Version())
 			}
 		}
-		if todo.checksum == nil && todo.checkpoint == nil {
+		if s := todo.compact; s != nil {
+			if _, err := l.CompactLog(l.background, s.Version()+1-l.policy.CompactEvery, s.Version(), false); err != nil {
+				l.env.Log.Warn("log compaction not written", "version", s.Version(), "error", err)
+			}
+		}
+		if !todo.some() {
 			return
 		}
 	}

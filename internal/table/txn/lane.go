@@ -15,6 +15,8 @@ type lane struct {
 	busy    bool
 	waiting []chan struct{}
 	commits []recent // published by this process, oldest first
+
+	upkeep chan struct{} // holds a token while a checkpoint or a log compaction is written
 }
 
 // recent is a commit that this process published a short while ago, so that
@@ -100,6 +102,6 @@ func (l *lane) leave() {
 var lanes sync.Map
 
 func laneOf(url string) *lane {
-	l, _ := lanes.LoadOrStore(url, &lane{})
+	l, _ := lanes.LoadOrStore(url, &lane{upkeep: make(chan struct{}, 1)})
 	return l.(*lane)
 }

@@ -37,6 +37,9 @@ type Policy struct {
 	MaxAttempts int
 	// NoChecksum and NoCheckpoint switch off the files written after a commit.
 	NoChecksum, NoCheckpoint bool
+	// CompactEvery writes a log compaction file over that many commits whenever so
+	// many have come together; 0 writes none.
+	CompactEvery int64
 	// Engine is recorded in commitInfo.engineInfo.
 	Engine string
 	// User is recorded in commitInfo.userName when it is not empty.
