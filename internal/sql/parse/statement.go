@@ -8,7 +8,7 @@ import (
 )
 
 // Statement is one statement of SQL text: a *Select, *Insert, *Merge, *Change,
-// *Create, *CreateView, *Drop, *Alter, *Describe, *ShowProperties, *ShowColumns,
+// *Optimize, *Create, *CreateView, *Drop, *Alter, *Describe, *ShowProperties, *ShowColumns,
 // *ShowTables, *Set or *Unbuilt.
 type Statement interface{ statement() }
 

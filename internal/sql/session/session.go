@@ -165,6 +165,8 @@ func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error)
 		return x.showTables()
 	case *parse.Set:
 		return x.set(st)
+	case *parse.Optimize:
+		return x.optimize(ctx, st)
 	case *parse.Unbuilt:
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "%s is a statement that is not built yet", st.What)
 	}

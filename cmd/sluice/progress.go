@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sluicelake/sluice/observe"
+)
+
+// progress shows on standard error how far an operation is: a bar on a terminal,
+// one line a second elsewhere, one JSON object a second with --json.
+type progress struct {
+	a     *app
+	bar   bool
+	mu    sync.Mutex
+	began time.Time
+	last  time.Time
+	wide  int // characters of the bar that stands
+}
+
+// watch makes the listener of a command that takes long; done clears the bar.
+func (a *app) watch() (l *observe.Listener, done func()) {
+	p := &progress{a: a, began: time.Now(), last: time.Now(), bar: !a.json && terminal(a.errs)}
+	l = &observe.Listener{}
+	if a.verbose {
+		l = a.narrate()
+	}
+	if !a.quiet {
+		l.Progress = p.show
+	}
+	return l, p.clear
+}
+
+// terminal reports whether a writer is a screen.
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+func (p *progress) show(e observe.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	every := time.Second
+	if p.bar {
+		every = 100 * time.Millisecond
+	}
+	now := time.Now()
+	if now.Sub(p.last) < every {
+		return
+	}
+	p.last = now
+	left := p.left(e, now)
+	if p.a.json {
+		enc := json.NewEncoder(p.a.errs)
+		enc.SetEscapeHTML(false)
+		_ = enc.Encode(map[string]any{"event": "progress", "phase": e.Phase, "done": e.Done, "total": e.Total, "unit": e.Unit,
+			"elapsedMs": now.Sub(p.began).Milliseconds(), "leftMs": left.Milliseconds()})
+		return
+	}
+	text := fmt.Sprintf("%s: %s", e.Phase, amount(e.Done, e.Unit))
+	if e.Total > 0 {
+		text = fmt.Sprintf("%s: %3d %%, %s of %s", e.Phase, 100*e.Done/e.Total, amount(e.Done, e.Unit), amount(e.Total, e.Unit))
+	}
+	if left > 0 {
+		text += fmt.Sprintf(", about %s left", left.Round(time.Second))
+	}
+	if !p.bar {
+		fmt.Fprintln(p.a.errs, text)
+		return
+	}
+	if e.Total > 0 {
+		const width = 24
+		n := int(width * e.Done / e.Total)
+		text = "[" + strings.Repeat("#", n) + strings.Repeat(" ", width-n) + "] " + text
+	}
+	fmt.Fprintf(p.a.errs, "\r%s%s", text, strings.Repeat(" ", max(0, p.wide-len(text))))
+	p.wide = len(text)
+}
+
+// left estimates how long it still takes; 0 when there is no telling.
+func (p *progress) left(e observe.Progress, now time.Time) time.Duration {
+	if e.Done <= 0 || e.Total <= e.Done {
+		return 0
+	}
+	return time.Duration(float64(now.Sub(p.began)) / float64(e.Done) * float64(e.Total-e.Done))
+}
+
+func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.wide > 0 {
+		fmt.Fprintf(p.a.errs, "\r%s\r", strings.Repeat(" ", p.wide))
+		p.wide = 0
+	}
+}
+
+// amount spells a number of a unit.
+func amount(n int64, unit string) string {
+	if unit == "bytes" {
+		return bytesText(n)
+	}
+	return fmt.Sprintf("%d %s", n, unit)
+}
