@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluicelake/sluice"
 	"github.com/sluicelake/sluice/internal/base/columns"
+	"github.com/sluicelake/sluice/types"
 )
 
 // sqlFlags are the flags of sluice sql.
@@ -154,6 +155,12 @@ func (a *app) statement(ctx context.Context, f *sqlFlags, n int, r *sluice.SQLRe
 	switch {
 	case a.json:
 		return a.statementJSON(ctx, n, r)
+	case r.Commit != nil && !counts(r.Schema):
+		a.committedStatement(r, "")
+		if len(r.Schema.Fields) == 0 {
+			return nil
+		}
+		return a.rows(ctx, r, r.Schema, f.format)
 	case r.Commit != nil:
 		rows := ""
 		for b, err := range r.Batches(ctx) {
@@ -164,20 +171,30 @@ func (a *app) statement(ctx context.Context, f *sqlFlags, n int, r *sluice.SQLRe
 				rows = ": " + plural(columns.Value(b.Column(0), 0).(int64), "row")
 			}
 		}
-		if !r.Commit.Committed {
-			a.printf("%s: nothing to change, the table stays at version %d", r.Operation, r.Commit.Version)
-		} else {
-			a.printf("%s: version %d%s", r.Operation, r.Commit.Version, rows)
-		}
-		for _, w := range r.Commit.Winners {
-			a.printf("  %s", tell(w))
-		}
+		a.committedStatement(r, rows)
 		return nil
 	case len(r.Schema.Fields) == 0:
 		a.printf("%s: done", r.Operation)
 		return nil
 	}
 	return a.rows(ctx, r, r.Schema, f.format)
+}
+
+// counts reports whether a result is the numbers of rows that a statement touched.
+func counts(s *types.Struct) bool {
+	return len(s.Fields) > 0 && s.Fields[0].Name == "num_affected_rows"
+}
+
+// committedStatement says which version a statement made.
+func (a *app) committedStatement(r *sluice.SQLResult, rows string) {
+	if !r.Commit.Committed {
+		a.printf("%s: nothing to change, the table stays at version %d", r.Operation, r.Commit.Version)
+	} else {
+		a.printf("%s: version %d%s", r.Operation, r.Commit.Version, rows)
+	}
+	for _, w := range r.Commit.Winners {
+		a.printf("  %s", tell(w))
+	}
 }
 
 // column is a column of a result for programs.

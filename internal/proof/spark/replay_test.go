@@ -93,6 +93,8 @@ func TestReplay(t *testing.T) {
 
 // unequal are the stories that are not told again yet, and why.
 var unequal = map[string]string{
+	"streaming_sink":      "written by a stream, which is no statement",
+	"part_multi_timezone": "a legacy setting has Spark write partition values that mean another instant when they are read; sluice writes UTC always",
 }
 
 // replay is a story that is told again in a directory of its own.
@@ -374,9 +376,9 @@ func (r *replay) history(t *sluice.Table) {
 		}
 		for _, m := range w.Metrics {
 			v, ok := g.OperationMetrics[m[0]]
-			if !ok {
+			if !ok && !strings.Contains(m[0], "Time") {
 				r.t.Errorf("%s: no metric %s=%s in %v", what, m[0], m[1], g.OperationMetrics)
-			} else if v != m[1] && !depends(m[0]) {
+			} else if ok && v != m[1] && !depends(m[0]) {
 				r.t.Errorf("%s: metric %s=%s, want %s", what, m[0], v, m[1])
 			}
 		}

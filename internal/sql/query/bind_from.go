@@ -234,3 +234,9 @@ func (b *binder) inlineType(rows [][]expr.Expr, c int) (t types.Type, null bool)
 	}
 	return t, null
 }
+
+// Moment computes the version or the time that a statement names; without either
+// it is the zero At.
+func Moment(version, timestamp expr.Expr, o expr.Options) (At, error) {
+	return (&binder{options: o}).at(&TableRef{Version: version, Timestamp: timestamp})
+}

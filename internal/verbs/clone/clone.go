@@ -1,0 +1,265 @@
+// Package clone is CLONE: a new table with the rows that another has at one
+// version. A shallow clone names the files of its source, a deep clone has copies
+// of its own.
+//
+// What is copied goes to keys that depend on the source alone, so a clone that was
+// cut short goes on where it stopped when it is run again.
+package clone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/address"
+	"github.com/sluicelake/sluice/internal/rows/rewrite"
+	"github.com/sluicelake/sluice/internal/table/clones"
+	"github.com/sluicelake/sluice/internal/table/conflict"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/create"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/storage"
+)
+
+// Spec is a CLONE as a value.
+type Spec struct {
+	// Source is the table to clone, at the version to clone.
+	Source *snapshot.Snapshot
+	// Deep copies the files; otherwise the clone names those of the source.
+	Deep bool
+	// Properties overrule those of the source.
+	Properties map[string]string
+	// IfNotExists accepts a table that is there already, as it is; Replace clones
+	// over it.
+	IfNotExists, Replace bool
+	// Unregistered leaves the entry at the source out that has VACUUM keep the files
+	// of a shallow clone.
+	Unregistered bool
+	UserMetadata string
+	// Progress is told how much of a deep clone is there.
+	Progress func(Progress)
+}
+
+// Progress of a deep clone.
+type Progress struct {
+	Files, Bytes           int64 // copied, or found to be there
+	TotalFiles, TotalBytes int64
+}
+
+// Plan is what a clone would do.
+type Plan struct {
+	Source        string
+	SourceVersion int64
+	Files         int64 // of the source
+	Bytes         int64
+	ToCopy        int64 // files that a deep clone has to copy still
+	BytesToCopy   int64
+	Replaces      int64 // files that the clone replaces
+}
+
+// Result is what a clone did.
+type Result struct {
+	Created        bool // false: the table was there
+	Files, Bytes   int64
+	Copied         int64
+	BytesCopied    int64
+	Removed        int64
+	BytesRemoved   int64
+	AlreadyThere   int64 // files that an earlier attempt had copied
+	Registered     bool  // VACUUM of the source keeps the files
+	RegisterFailed error // why it is not registered; the clone is there all the same
+	Commit         txn.Result
+}
+
+// Run makes the clone in the table of l.
+func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, error) {
+	if err := apart(spec.Source.Bucket().URL(), l.Bucket().URL()); err != nil {
+		return Result{}, err
+	}
+	for {
+		s, err := existing(ctx, l, spec)
+		if err != nil {
+			return Result{}, err
+		}
+		if s != nil && spec.IfNotExists {
+			return Result{Commit: txn.Result{Version: s.Version(), Snapshot: s}}, nil
+		}
+		res, again, err := once(ctx, l, s, spec, o)
+		if err != nil || !again {
+			return res, err
+		}
+		o.BeforePublish = nil // another writer created it first: look again
+	}
+}
+
+// existing is the table that is there, nil for none.
+func existing(ctx context.Context, l *txn.Log, spec Spec) (*snapshot.Snapshot, error) {
+	s, err := l.Update(ctx)
+	switch {
+	case errors.Is(err, snapshot.ErrNotTable):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !spec.IfNotExists && !spec.Replace:
+		return nil, &create.ExistsError{Table: l.Bucket().URL(), Version: s.Version()}
+	}
+	return s, nil
+}
+
+// apart refuses a clone in its source, or around it.
+func apart(source, target string) error {
+	a, b := strings.TrimRight(address.Plain(source), "/")+"/", strings.TrimRight(address.Plain(target), "/")+"/"
+	if strings.HasPrefix(a, b) || strings.HasPrefix(b, a) {
+		return refuse("DELTA_CLONE_INTO_ITSELF", "%s cannot be cloned to %s: one lies in the other", source, target)
+	}
+	return nil
+}
+
+func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o txn.Options) (res Result, again bool, err error) {
+	t := l.BeginCreate()
+	if s != nil {
+		if t, err = l.BeginAt(s); err != nil {
+			return res, false, err
+		}
+	}
+	defer t.Abandon()
+	w := &work{spec: spec, log: l, at: s}
+	if w.protocol, w.metadata, err = describe(l.Env(), s, spec); err != nil {
+		return res, false, err
+	}
+	if w.adds, err = w.files(ctx, t, &res); err != nil {
+		return res, false, err
+	}
+	if !spec.Deep && !spec.Unregistered {
+		res.RegisterFailed = register(ctx, l, spec, w)
+		res.Registered = res.RegisterFailed == nil
+	}
+	w.res = &res
+	commit, err := t.CommitWork(ctx, w, o)
+	res.Created, res.Commit = commit.Committed, commit
+	return res, commit.Again, err
+}
+
+// register enters the clone at its source. A source that cannot be written to
+// still can be cloned: its owner has to know of the clone then.
+func register(ctx context.Context, l *txn.Log, spec Spec, w *work) error {
+	return clones.Register(ctx, spec.Source.Bucket(), clones.Entry{Clone: l.Bucket().URL(), TableID: w.metadata.ID,
+		Source: spec.Source.Version(), Created: l.Env().Now().UnixMilli()})
+}
+
+// work is a clone as the commit loop sees it.
+type work struct {
+	spec     Spec
+	log      *txn.Log
+	at       *snapshot.Snapshot // the table that is replaced; nil: there is none
+	protocol *action.Protocol
+	metadata *action.Metadata
+	adds     []*action.Add
+	res      *Result
+}
+
+func (w *work) Depends() txn.Dependencies {
+	d := txn.Dependencies{Rebindable: true}
+	if w.at != nil {
+		d.Whole, d.Repairable = true, true
+		d.Reads = []conflict.Read{{Clause: "replace"}}
+	}
+	return d
+}
+
+// Repair follows the file set: what is live now is removed.
+func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
+	w.at = at
+	return txn.Repaired{Dropped: len(v.Dropped) + len(v.Remarked)}, nil
+}
+
+func (w *work) Effects(context.Context) (txn.Effects, error) {
+	acts := []action.Action{}
+	if w.at == nil || !feature.SameProtocol(w.at.Protocol(), w.protocol) {
+		acts = append(acts, w.protocol)
+	}
+	acts = append(acts, w.metadata)
+	acts = append(acts, w.domains()...)
+	w.res.Removed, w.res.BytesRemoved = 0, 0
+	stays := map[conflict.FileID]bool{} // what an earlier clone has of these files
+	if w.at != nil {
+		want := map[conflict.FileID]bool{}
+		for _, a := range w.adds {
+			want[conflict.IDOf(a)] = true
+		}
+		now := w.log.Env().Now().UnixMilli()
+		files := w.at.Files()
+		for i := range files.All() {
+			a := files.Add(i)
+			if id := conflict.IDOf(a); want[id] {
+				stays[id] = true
+				continue
+			}
+			acts = append(acts, rewrite.RemoveOf(a, now))
+			w.res.Removed++
+			w.res.BytesRemoved += a.Size
+		}
+	}
+	for _, a := range w.adds {
+		if !stays[conflict.IDOf(a)] {
+			acts = append(acts, a)
+		}
+	}
+	return txn.Effects{Actions: acts, Always: true, Operation: w.operation()}, nil
+}
+
+func (w *work) operation() txn.Operation {
+	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	name, _ := json.Marshal("delta.`" + w.spec.Source.Bucket().URL() + "`")
+	r := w.res
+	return txn.Operation{Name: "CLONE", UserMetadata: w.spec.UserMetadata, ChangesData: true,
+		Parameters: map[string]json.RawMessage{"source": name, "sourceVersion": json.RawMessage(n(w.spec.Source.Version()))},
+		Metrics: map[string]string{"sourceTableSize": n(r.Bytes), "sourceNumOfFiles": n(r.Files), "numRemovedFiles": n(r.Removed), "removedFilesSize": n(r.BytesRemoved),
+			"numCopiedFiles": n(r.Copied + r.AlreadyThere), "copiedFilesSize": n(r.BytesCopied)}}
+}
+
+func refuse(class, format string, args ...any) error {
+	return &merge.StatementError{Class: class, Message: fmt.Sprintf(format, args...)}
+}
+
+// Look says what a clone would do.
+func Look(ctx context.Context, l *txn.Log, spec Spec) (*Plan, error) {
+	src := spec.Source
+	if err := apart(src.Bucket().URL(), l.Bucket().URL()); err != nil {
+		return nil, err
+	}
+	s, err := existing(ctx, l, spec)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Source: src.Bucket().URL(), SourceVersion: src.Version(), Files: int64(src.NumFiles()), Bytes: src.SizeInBytes()}
+	if s != nil {
+		p.Replaces = int64(s.NumFiles())
+	}
+	if !spec.Deep || s != nil && spec.IfNotExists {
+		return p, nil
+	}
+	files := src.Files()
+	for i := range files.All() {
+		c, err := copyOf(files.Add(i))
+		if err != nil {
+			return nil, err
+		}
+		obj, err := l.Bucket().Stat(ctx, c.key)
+		switch {
+		case err == nil && obj.Size == c.add.Size:
+			continue
+		case err != nil && !errors.Is(err, storage.ErrNotExist):
+			return nil, err
+		}
+		p.ToCopy++
+		p.BytesToCopy += c.add.Size
+	}
+	return p, nil
+}

@@ -1,0 +1,241 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/rows/derive"
+	"github.com/sluicelake/sluice/internal/rows/rewrite"
+	"github.com/sluicelake/sluice/internal/rows/scan"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/types"
+)
+
+// newPlan says what leads from one version to an older one. Files are the same
+// when path and deletion vector are.
+func newPlan(now, then *snapshot.Snapshot, spec Spec) (*Plan, error) {
+	p := &Plan{From: now.Version(), To: then.Version(), Time: then.Timestamp()}
+	if then.Version() > now.Version() {
+		return nil, refuse("DELTA_CANNOT_RESTORE_TABLE_VERSION", "version %d is newer than the newest, %d", then.Version(), now.Version())
+	}
+	if err := p.describe(now, then, spec); err != nil {
+		return nil, err
+	}
+	millis := now.Env().Now().UnixMilli()
+	old, live := then.Files(), now.Files()
+	for i := range live.All() {
+		if _, kept := old.Find(live.Path(i), dvID(live.DV(i))); kept {
+			continue
+		}
+		a := live.Add(i)
+		p.Removed = append(p.Removed, a)
+		p.acts = append(p.acts, rewrite.RemoveOf(a, millis))
+	}
+	for i := range old.All() {
+		p.Files++
+		p.Bytes += old.Size(i)
+		if _, there := live.Find(old.Path(i), dvID(old.DV(i))); there {
+			continue
+		}
+		a := *old.Add(i)
+		a.DataChange = true
+		p.Restored = append(p.Restored, &a)
+		p.acts = append(p.acts, &a)
+	}
+	if feature.AppendOnly(now.Metadata()) && len(p.Removed) > 0 {
+		return nil, refuse("DELTA_CANNOT_MODIFY_APPEND_ONLY", "the table %s takes appends only (delta.appendOnly): it cannot be restored", now.Bucket().URL())
+	}
+	return p, nil
+}
+
+func dvID(d *action.DeletionVector) string {
+	if d == nil {
+		return ""
+	}
+	return d.ID()
+}
+
+// describe derives protocol, metadata and domains.
+func (p *Plan) describe(now, then *snapshot.Snapshot, spec Spec) error {
+	md, err := restored(now, then)
+	if err != nil {
+		return err
+	}
+	protocol := feature.Union(now.Protocol(), then.Protocol())
+	if spec.Downgrade {
+		protocol = then.Protocol()
+	}
+	if err := feature.CheckWrite(protocol, md); err != nil {
+		return err
+	}
+	if !feature.SameProtocol(protocol, now.Protocol()) {
+		p.acts = append(p.acts, protocol)
+		p.Changes = append(p.Changes, "protocol")
+	}
+	if what := differs(now.Metadata(), md); len(what) > 0 {
+		p.acts = append(p.acts, md)
+		p.Changes = append(p.Changes, what...)
+	}
+	for _, d := range domains(now, then) {
+		p.acts = append(p.acts, d)
+		p.Changes = append(p.Changes, "domain "+d.Domain)
+	}
+	return nil
+}
+
+// kept are properties that describe the log, and not a version of the table.
+var kept = []string{"delta.enableInCommitTimestamps", "delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp",
+	"delta.requireCheckpointProtectionBeforeVersion"}
+
+const highestColumn = "delta.columnMapping.maxColumnId"
+
+// restored is the metadata of the older version, with what must not go back:
+// the marks of identity columns, the highest column id, and how commits are timed.
+func restored(now, then *snapshot.Snapshot) (*action.Metadata, error) {
+	md := *then.Metadata()
+	schema, err := types.ParseSchema(md.SchemaString)
+	if err != nil {
+		return nil, err
+	}
+	latest, err := types.ParseSchema(now.Metadata().SchemaString)
+	if err != nil {
+		return nil, err
+	}
+	if marked, changed := derive.KeepMarks(schema, latest); changed {
+		md.SchemaString = types.JSON(marked)
+	}
+	config := maps.Clone(md.Configuration)
+	if config == nil {
+		config = map[string]string{}
+	}
+	current := now.Metadata().Configuration
+	for _, k := range kept {
+		delete(config, k)
+		if v, ok := current[k]; ok {
+			config[k] = v
+		}
+	}
+	if a, b := current[highestColumn], config[highestColumn]; len(a) > len(b) || len(a) == len(b) && a > b {
+		config[highestColumn] = a
+	}
+	md.Configuration = config
+	return &md, nil
+}
+
+// differs names what of the metadata changes.
+func differs(a, b *action.Metadata) (out []string) {
+	if a.SchemaString != b.SchemaString {
+		out = append(out, "schema")
+	}
+	if !slices.Equal(a.PartitionColumns, b.PartitionColumns) {
+		out = append(out, "partition columns")
+	}
+	if !maps.Equal(a.Configuration, b.Configuration) {
+		out = append(out, "properties")
+	}
+	if a.ID != b.ID || text(a.Name) != text(b.Name) || text(a.Description) != text(b.Description) {
+		out = append(out, "name and description")
+	}
+	return out
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// domains brings the domains of users and of clustering back; those of the
+// system count on (PROTOCOL.md, Domain Metadata, Row Tracking).
+func domains(now, then *snapshot.Snapshot) (out []*action.DomainMetadata) {
+	was, is := then.Domains(), now.Domains()
+	goesBack := func(name string) bool { return !strings.HasPrefix(name, "delta.") || name == feature.ClusteringDomain }
+	for name, d := range was {
+		if has, ok := is[name]; goesBack(name) && (!ok || has.Configuration != d.Configuration) {
+			out = append(out, &action.DomainMetadata{Domain: name, Configuration: d.Configuration})
+		}
+	}
+	for name, d := range is {
+		if _, ok := was[name]; goesBack(name) && !ok {
+			out = append(out, &action.DomainMetadata{Domain: name, Configuration: d.Configuration, Removed: true})
+		}
+	}
+	slices.SortFunc(out, func(a, b *action.DomainMetadata) int { return strings.Compare(a.Domain, b.Domain) })
+	return out
+}
+
+// mostNamed bounds the files that an error lists.
+const mostNamed = 20
+
+// check looks for the files that come back: VACUUM may have deleted them.
+func (p *Plan) check(ctx context.Context, then *snapshot.Snapshot, spec Spec) error {
+	if spec.IgnoreMissing {
+		return nil
+	}
+	missing, err := absent(ctx, then, p.Restored)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	list := missing[:min(len(missing), mostNamed)]
+	more := ""
+	if n := len(missing) - len(list); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return refuse("DELTA_RESTORE_MISSING_FILES", "version %d of %s cannot be restored: %d of its data files are gone (VACUUM deletes those of old versions): %s%s; "+
+		"restore a newer version, or ignore missing files if the rest of the rows is wanted", p.To, then.Bucket().URL(), len(missing), strings.Join(list, ", "), more)
+}
+
+// absent lists the paths of files that are not in the store.
+func absent(ctx context.Context, s *snapshot.Snapshot, files []*action.Add) ([]string, error) {
+	src := scan.SourceOf(s)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		mu      sync.Mutex
+		missing []string
+		wg      sync.WaitGroup
+		next    = make(chan *action.Add)
+	)
+	for range min(max(s.Env().Workers, 1)*requests, len(files)) {
+		wg.Go(func() {
+			for a := range next {
+				err := src.Stat(ctx, a)
+				switch {
+				case errors.Is(err, storage.ErrNotExist):
+					mu.Lock()
+					missing = append(missing, a.Path)
+					mu.Unlock()
+				case err != nil:
+					cancel(err)
+				}
+			}
+		})
+	}
+feed:
+	for _, a := range files {
+		select {
+		case next <- a:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	slices.Sort(missing)
+	return missing, nil
+}
+
+// requests are the questions that each worker keeps under way: they wait for the store.
+const requests = 8
