@@ -115,14 +115,14 @@ func Names(p *action.Protocol) []string {
 		out = append(out, p.WriterFeatures...)
 	} else {
 		for _, f := range registry {
-			if f.MinWriter > 0 && f.MinWriter <= p.MinWriterVersion {
+			if f.MinWriter > 0 && f.MinWriter <= p.MinWriterVersion && f.MinReader <= p.MinReaderVersion {
 				out = append(out, f.Name)
 			}
 		}
 	}
 	if p.MinReaderVersion >= MaxReaderVersion {
 		out = append(out, p.ReaderFeatures...)
-	} else if p.MinReaderVersion == 2 && p.MinWriterVersion >= 5 {
+	} else if p.MinReaderVersion == 2 && p.MinWriterVersion >= 5 && p.MinWriterVersion < MaxWriterVersion {
 		out = append(out, "columnMapping")
 	}
 	slices.Sort(out)

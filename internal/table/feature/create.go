@@ -17,7 +17,14 @@ func ForNewTable(schema *types.Struct, config map[string]string) (*action.Protoc
 	if err != nil {
 		return nil, nil, err
 	}
-	return Upgrade(&action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}, schema, cfg)
+	base := &action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}
+	if _, given := cfg["delta.minWriterVersion"]; given {
+		base.MinWriterVersion = 1
+	}
+	if anyField(schema, func(f types.Field) bool { return !f.Nullable }) {
+		cfg["delta.feature.invariants"] = "supported"
+	}
+	return Upgrade(base, schema, cfg)
 }
 
 // Upgrade returns the protocol that a table of protocol p needs for this schema
@@ -27,7 +34,6 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 	cfg := make(map[string]string, len(config))
 	names := Names(p)
 	reader, writer := p.MinReaderVersion, p.MinWriterVersion
-	byName := writer >= MaxWriterVersion
 	for k, v := range config {
 		name, isFeature := strings.CutPrefix(k, "delta.feature.")
 		switch {
@@ -38,7 +44,6 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 					Msg: "property " + k + " asks for the table feature " + name + ", which does not exist here"}
 			}
 			names = append(names, f.Name)
-			byName = true
 		case k == "delta.minReaderVersion":
 			reader = max(reader, atoi32(v))
 		case k == "delta.minWriterVersion":
@@ -48,11 +53,14 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 			cfg[k] = v
 		}
 	}
-	if reader > MaxReaderVersion || writer > MaxWriterVersion {
+	switch {
+	case reader > MaxReaderVersion || writer > MaxWriterVersion:
 		return nil, nil, &Error{Op: "write", Class: "DELTA_INVALID_PROTOCOL_VERSION",
 			Msg: "the properties ask for a newer protocol than reader version 3 and writer version 7"}
+	case reader == MaxReaderVersion && writer < MaxWriterVersion:
+		return nil, nil, &Error{Op: "write", Class: "DELTA_READ_FEATURE_PROTOCOL_REQUIRES_WRITE",
+			Msg: "reader version 3 lists features by name, which needs writer version 7: set delta.minWriterVersion to 7, too"}
 	}
-	byName = byName || writer == MaxWriterVersion
 	md := &action.Metadata{Configuration: cfg, SchemaString: types.JSON(schema)}
 	if writer < MaxWriterVersion {
 		names = append(names, Names(&action.Protocol{MinReaderVersion: min(reader, 2), MinWriterVersion: writer})...)
@@ -66,7 +74,7 @@ func Upgrade(p *action.Protocol, schema *types.Struct, config map[string]string)
 	if err := checkChangeColumns(md, schema); err != nil {
 		return nil, nil, err
 	}
-	out := minimal(slices.Compact(names), reader, writer, byName)
+	out := normal(slices.Compact(names), p)
 	if err := CheckWrite(out, md); err != nil {
 		return nil, nil, err
 	}
@@ -80,11 +88,27 @@ func ForMetadata(p *action.Protocol, md *action.Metadata) (*action.Protocol, err
 	if err != nil {
 		return nil, err
 	}
-	if len(missing(Names(p), implied(md, schema))) == 0 {
+	more := missing(Names(p), implied(md, schema))
+	if len(more) == 0 {
 		return nil, CheckWrite(p, md)
+	}
+	if err := byHand(more); err != nil {
+		return nil, err
 	}
 	out, _, err := Upgrade(p, schema, md.Configuration)
 	return out, err
+}
+
+// byHand refuses features that a table which is there already gets only when it is
+// asked for them.
+func byHand(names []string) error {
+	for _, n := range names {
+		if n == "timestampNtz" || n == "variantType" {
+			return &Error{Feature: n, Names: names, Op: "write", Class: "DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT",
+				Msg: "the schema needs the table feature " + n + ", which older engines do not know: ALTER TABLE ... SET TBLPROPERTIES ('delta.feature." + n + "' = 'supported') first"}
+		}
+	}
+	return nil
 }
 
 // checkChangeColumns refuses columns with the names that a change feed adds
@@ -122,6 +146,8 @@ func implied(md *action.Metadata, schema *types.Struct) []string {
 	}
 	add(flag(md, "delta.enableDeletionVectors", false), "deletionVectors")
 	add(flag(md, "delta.enableChangeDataFeed", false), "changeDataFeed")
+	add(AppendOnly(md), "appendOnly")
+	add(ifField("delta.invariants")(md, schema), "invariants")
 	add(flag(md, "delta.enableInCommitTimestamps", false), "inCommitTimestamp")
 	add(flag(md, "delta.enableRowTracking", false), "rowTracking")
 	add(flag(md, "delta.enableTypeWidening", false), "typeWidening")
@@ -146,38 +172,37 @@ func implied(md *action.Metadata, schema *types.Struct) []string {
 	return out
 }
 
-// minimal is the lowest protocol that carries the features: version numbers
-// alone while they imply nothing that was not asked for, names otherwise.
-func minimal(names []string, reader, writer int32, byName bool) *action.Protocol {
-	needReader := max(reader, 1)
-	needWriter := max(writer, 2)
-	for _, n := range names {
-		f, _ := Lookup(n)
-		switch {
-		case f.MinWriter == 0, f.MinWriter > 3 && f.MinWriter > writer:
-			byName = true // a number would bring features that nobody asked for
-		default:
-			needWriter = max(needWriter, f.MinWriter)
-		}
-		if f.Reader && f.MinReader == 0 {
-			needReader = MaxReaderVersion
-		} else {
-			needReader = max(needReader, f.MinReader)
-		}
+// normal is the protocol of a set of features: by version numbers where these say
+// just that, by names otherwise; p itself when that has the same features already
+// (delta-spark's normalisation of protocols).
+func normal(names []string, p *action.Protocol) *action.Protocol {
+	if p != nil && slices.Equal(Names(p), names) {
+		return p
 	}
-	if !byName && needReader < MaxReaderVersion {
-		return &action.Protocol{MinReaderVersion: needReader, MinWriterVersion: needWriter}
-	}
-	p := &action.Protocol{MinReaderVersion: needReader, MinWriterVersion: MaxWriterVersion, WriterFeatures: names}
-	if needReader == MaxReaderVersion {
-		p.ReaderFeatures = []string{}
-		for _, n := range names {
-			if f, _ := Lookup(n); f.Reader {
-				p.ReaderFeatures = append(p.ReaderFeatures, n)
+	for writer := int32(1); writer < MaxWriterVersion; writer++ {
+		for reader := int32(1); reader < MaxReaderVersion; reader++ {
+			legacy := &action.Protocol{MinReaderVersion: reader, MinWriterVersion: writer}
+			if slices.Equal(Names(legacy), names) {
+				return legacy
 			}
 		}
 	}
-	return p
+	out := &action.Protocol{MinReaderVersion: 1, MinWriterVersion: MaxWriterVersion, WriterFeatures: names}
+	var readers []string
+	for _, n := range names {
+		f, known := Lookup(n)
+		if f.Reader || !known && p != nil && slices.Contains(p.ReaderFeatures, n) {
+			readers = append(readers, n)
+			out.MinReaderVersion = max(out.MinReaderVersion, f.MinReader)
+			if f.MinReader == 0 {
+				out.MinReaderVersion = MaxReaderVersion
+			}
+		}
+	}
+	if out.MinReaderVersion == MaxReaderVersion {
+		out.ReaderFeatures = readers
+	}
+	return out
 }
 
 func lookupFold(name string) (Feature, bool) {

@@ -134,7 +134,7 @@ func TestForNewTable(t *testing.T) {
 		{name: "a time zone that is none", schema: schemaOf(field("s", schemaOf(field("t", types.TimestampNTZ)))), config: off, want: proto(3, 7, "appendOnly", "invariants", "timestampNtz"), stored: off},
 		{name: "in-commit timestamps", schema: plain, config: with(off, "delta.enableInCommitTimestamps", "true"), want: proto(1, 7, "appendOnly", "inCommitTimestamp", "invariants"), stored: with(off, "delta.enableInCommitTimestamps", "true")},
 		{name: "a feature by name", schema: plain, config: with(off, "delta.feature.clustering", "supported"), want: proto(1, 7, "appendOnly", "clustering", "domainMetadata", "invariants"), stored: off},
-		{name: "versions by number", schema: plain, config: with(off, "delta.minWriterVersion", "7", "delta.minReaderVersion", "1"), want: proto(1, 7, "appendOnly", "invariants"), stored: off},
+		{name: "versions by number", schema: plain, config: with(off, "delta.minWriterVersion", "7", "delta.minReaderVersion", "1"), want: proto(1, 1), stored: off},
 		{name: "V2 checkpoints", schema: plain, config: with(off, "delta.checkpointPolicy", "v2"), want: proto(3, 7, "appendOnly", "invariants", "v2Checkpoint"), stored: with(off, "delta.checkpointPolicy", "v2")},
 		{name: "change feed", schema: plain, config: with(off, "delta.enableChangeDataFeed", "true"), want: proto(1, 7, "appendOnly", "changeDataFeed", "invariants"), stored: with(off, "delta.enableChangeDataFeed", "true")},
 		{name: "change feed over a column of its own", schema: schemaOf(field("_Change_Type", types.Long)), config: map[string]string{"delta.enableChangeDataFeed": "true"}, err: "DELTA_TABLE_ALREADY_CONTAINS_CDC_COLUMNS"},
@@ -145,7 +145,11 @@ func TestForNewTable(t *testing.T) {
 		{name: "feature status", schema: plain, config: map[string]string{"delta.feature.clustering": "maybe"}, err: "want supported"},
 		{name: "bad value", schema: plain, config: map[string]string{"delta.checkpointInterval": "0"}, err: "integer from 1"},
 		{name: "isolation", schema: plain, config: map[string]string{"delta.isolationLevel": "WriteSerializable"}, err: "Serializable"},
-		{name: "future", schema: plain, config: map[string]string{"delta.minReaderVersion": "4"}, err: "newer protocol"},
+		{name: "future", schema: plain, config: map[string]string{"delta.minReaderVersion": "4"}, err: "want one of 1, 2, 3"},
+		{name: "a reader version that lists features", schema: plain, config: map[string]string{"delta.minReaderVersion": "3"}, err: "DELTA_READ_FEATURE_PROTOCOL_REQUIRES_WRITE"},
+		{name: "a legacy version", schema: plain, config: with(off, "delta.minWriterVersion", "5"), want: proto(1, 4), stored: off},
+		{name: "the newest legacy version", schema: plain, config: with(off, "delta.minWriterVersion", "6"), want: proto(1, 6), stored: off},
+		{name: "both legacy versions", schema: plain, config: with(off, "delta.minReaderVersion", "2", "delta.minWriterVersion", "5"), want: proto(2, 5), stored: off},
 	} {
 		p, stored, err := ForNewTable(c.schema, c.config)
 		if c.err != "" {

@@ -76,8 +76,8 @@ func anything(string) error { return nil }
 
 // properties are the table properties with the prefix delta. that exist.
 var properties = map[string]rule{
-	"minReaderVersion":       anInt(1),
-	"minWriterVersion":       anInt(1),
+	"minReaderVersion":       oneOf("1", "2", "3"),
+	"minWriterVersion":       oneOf("1", "2", "3", "4", "5", "6", "7"),
 	"ignoreProtocolDefaults": aBool,
 
 	"appendOnly":                                         aBool,

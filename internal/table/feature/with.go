@@ -16,13 +16,7 @@ func With(p *action.Protocol, name string) *action.Protocol {
 	}
 	names = append(names, name)
 	slices.Sort(names)
-	out := minimal(names, p.MinReaderVersion, MaxWriterVersion, true)
-	for _, n := range p.ReaderFeatures { // those that are unknown here
-		if !slices.Contains(out.ReaderFeatures, n) && out.MinReaderVersion == MaxReaderVersion {
-			out.ReaderFeatures = append(out.ReaderFeatures, n)
-		}
-	}
-	return out
+	return normal(names, p)
 }
 
 // Known reports whether a feature is called so but for the case of letters.

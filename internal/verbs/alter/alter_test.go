@@ -169,7 +169,10 @@ func TestChanges(t *testing.T) {
 			if rows := k.Rows(t); len(rows) != 1 || rows[0] != want {
 				t.Errorf("rows %s\nwant %s", rows, want)
 			}
-			if got := operation(t, s); c.op != "" && got != c.op {
+			if c.op == "" {
+				return
+			}
+			if got := operation(t, s); got != c.op {
 				t.Errorf("history %s\nwant    %s", got, c.op)
 			}
 		})
