@@ -167,6 +167,8 @@ func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error)
 		return x.set(st)
 	case *parse.Optimize:
 		return x.optimize(ctx, st)
+	case *parse.Restore:
+		return x.restore(ctx, st)
 	case *parse.Unbuilt:
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "%s is a statement that is not built yet", st.What)
 	}
