@@ -101,9 +101,13 @@ func (s *Store) Look(ctx context.Context, key string) (obj storage.Object, err e
 	return obj, err
 }
 
-// Remove takes away a file, a link, a temporary file or an empty directory.
+// Remove takes away a file, a link, a temporary file or an empty directory. What is
+// reached through a link has another name, and stays.
 func (s *Store) Remove(ctx context.Context, key string) (done bool, err error) {
 	err = s.entry(ctx, key, func(root *os.Root, name string) error {
+		if through, err := throughLink(root, name); through || err != nil {
+			return err
+		}
 		err := root.Remove(name)
 		done = err == nil
 		if err != nil {
@@ -117,6 +121,23 @@ func (s *Store) Remove(ctx context.Context, key string) (done bool, err error) {
 		return false, nil
 	}
 	return done, err
+}
+
+// throughLink reports whether a directory on the way to a name is a link.
+func throughLink(root *os.Root, name string) (bool, error) {
+	for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
+		info, err := root.Lstat(dir)
+		if err != nil {
+			if escapes(err) {
+				return true, nil // through a link that leads out
+			}
+			return false, err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // holds reports whether a directory has something in it.
