@@ -58,7 +58,7 @@ func One(text string) (Statement, error) {
 }
 
 // unbuilt are the first words of statements that are not carried out.
-var unbuilt = [][]string{{"VACUUM"}, {"CONVERT", "TO", "DELTA"}, {"FSCK"}, {"GENERATE"}, {"ANALYZE"}, {"EXPLAIN"},
+var unbuilt = [][]string{{"CONVERT", "TO", "DELTA"}, {"GENERATE"}, {"ANALYZE"}, {"EXPLAIN"},
 	{"CACHE"}, {"UNCACHE"}, {"REFRESH"}, {"GRANT"}, {"REVOKE"}, {"CALL"}, {"SHOW", "CREATE"}, {"SHOW", "PARTITIONS"}, {"SHOW", "DATABASES"}, {"SHOW", "FUNCTIONS"},
 	{"CREATE", "DATABASE"}, {"CREATE", "SCHEMA"}, {"DROP", "DATABASE"}, {"DROP", "SCHEMA"}, {"CREATE", "FUNCTION"}, {"USE"}, {"DECLARE"}, {"EXECUTE"}, {"BEGIN"}}
 
@@ -102,6 +102,10 @@ func statement(p *expr.Parser) (Statement, error) {
 		return dropping(p)
 	case p.Accept("ALTER", "TABLE"):
 		return altering(p)
+	case p.Accept("VACUUM"):
+		return vacuuming(p)
+	case p.Accept("FSCK"):
+		return checking(p)
 	case p.Accept("COMMENT", "ON"):
 		return commenting(p)
 	case p.Accept("DESCRIBE"), p.Accept("DESC"):
