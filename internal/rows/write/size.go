@@ -19,6 +19,9 @@ func size(cols []arrow.Array, rows int) (n int64) {
 	return n + int64(rows)
 }
 
+// Size is about how many bytes the rows of a column take in memory.
+func Size(a arrow.Array) int64 { return arraySize(a) }
+
 func arraySize(a arrow.Array) int64 {
 	switch x := a.(type) {
 	case *array.String:

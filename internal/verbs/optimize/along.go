@@ -1,8 +1,42 @@
 package optimize
 
-import "context"
+import (
+	"context"
+	"maps"
 
-// sort writes the rows along a curve.
-func (m *mover) sort(context.Context, *job) error {
-	return refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "sorting along a curve is not built yet")
+	"github.com/sluicelake/sluice/internal/rows/cluster"
+	"github.com/sluicelake/sluice/internal/table/feature"
+)
+
+// sort writes the rows along a curve. Where each row went is remembered only
+// where rows can be marked as deleted: otherwise the work is done again when a
+// winner has deleted some.
+func (m *mover) sort(ctx context.Context, j *job) error {
+	told := int64(0)
+	c := cluster.Job{Snapshot: m.snap, Env: m.env, Files: j.bin.Files, By: j.bin.Sort.By, Curve: j.bin.Sort.Curve, Target: m.target,
+		Place: feature.DeletionVectorsEnabled(m.snap.Protocol(), m.snap.Metadata())}
+	if m.done != nil {
+		c.Progress = func(_, bytes int64) {
+			m.done(bytes - told)
+			told = bytes
+		}
+	}
+	r, err := cluster.Run(ctx, c)
+	if err != nil {
+		return err
+	}
+	j.place = r.Place
+	for _, o := range r.Outputs {
+		if len(j.bin.Sort.Tags) > 0 {
+			o.Add.Tags = maps.Clone(j.bin.Sort.Tags)
+		}
+		if provider := j.bin.Sort.Provider; provider != "" {
+			o.Add.ClusteringProvider = &provider
+		}
+		j.outputs = append(j.outputs, &output{file: o})
+	}
+	if m.done != nil {
+		m.done(j.bin.Bytes - told)
+	}
+	return nil
 }
