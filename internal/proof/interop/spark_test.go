@@ -30,13 +30,15 @@ type reply struct {
 	Error string            `json:"error"`
 }
 
-func startSpark(t *testing.T) *spark {
+// startSpark starts one; env adds to its environment (see spark.py).
+func startSpark(t *testing.T, env ...string) *spark {
 	t.Helper()
 	python := os.Getenv("SLUICE_SPARK_PYTHON")
 	if python == "" {
 		t.Skip("SLUICE_SPARK_PYTHON is not set: it names a Python with the packages pyspark 4.0.1 and delta-spark 4.0.1 (and Java 17)")
 	}
 	cmd := exec.Command(python, "testdata/spark.py")
+	cmd.Env = append(os.Environ(), env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -26,6 +27,26 @@ const (
 // without one it speaks plain HTTP and takes the key only.
 func StartAzurite(t testing.TB, name string, id *emulator.Identity) (endpoint string) {
 	t.Helper()
+	return startAzurite(t, name, id, "")
+}
+
+// StartStorageEmulator starts Azurite, with an empty container, on the port at which
+// Hadoop's driver for wasb expects the storage emulator. The test is skipped when
+// something else has the port.
+func StartStorageEmulator(t testing.TB, name string) (endpoint string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:"+emulatorPort)
+	if err != nil {
+		t.Skipf("the storage emulator's port is taken: %v", err)
+	}
+	l.Close()
+	return startAzurite(t, name, nil, emulatorPort)
+}
+
+const emulatorPort = "10000"
+
+func startAzurite(t testing.TB, name string, id *emulator.Identity, port string) (endpoint string) {
+	t.Helper()
 	args := []string{"--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence"}
 	client, secure := http.DefaultClient, func(url string) string { return url }
 	if id != nil {
@@ -46,7 +67,7 @@ func StartAzurite(t testing.TB, name string, id *emulator.Identity) (endpoint st
 	}
 	options := &container.ClientOptions{}
 	options.Transport, options.Retry = client, policy.RetryOptions{MaxRetries: -1}
-	url := start(t, program{variable: Azurite,
+	url := start(t, program{variable: Azurite, port: port,
 		args: func(host, port string) []string {
 			return append([]string{"--blobHost", host, "--blobPort", port}, args...)
 		},

@@ -33,6 +33,7 @@ type program struct {
 	args     func(host, port string) []string
 	env      []string
 	dir      string
+	port     string                // "": any that is free
 	ready    func(url string) bool // nil: when anything speaks HTTP
 }
 
@@ -59,6 +60,9 @@ func attempt(t testing.TB, p program, path string) (string, error) {
 	port, err := freePort()
 	if err != nil {
 		return "", err
+	}
+	if p.port != "" {
+		port = p.port
 	}
 	cmd := exec.Command(path, p.args("127.0.0.1", port)...)
 	cmd.Env, cmd.Dir = append(os.Environ(), p.env...), p.dir

@@ -5,12 +5,14 @@
 {"changes": TABLE, "from": N}   its change feed
 {"sql": STATEMENT}              runs it; a table is delta.`PATH`
 Each answer is {"rows": [...]}, {"ok": true} or {"error": "..."}.
+SPARK_PACKAGES names more packages of Maven, with commas; SPARK_CONF has more settings, name=value, one a line.
 """
 import base64
 import datetime
 import decimal
 import json
 import math
+import os
 import sys
 
 from delta import configure_spark_with_delta_pip
@@ -75,7 +77,10 @@ def main():
                .config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
                .config("spark.databricks.delta.snapshotPartitions", "2").config("spark.sql.shuffle.partitions", "2")
                .config("spark.sql.session.timeZone", "UTC").config("spark.driver.memory", "2g"))
-    spark = configure_spark_with_delta_pip(builder).getOrCreate()
+    for line in os.environ.get("SPARK_CONF", "").splitlines():
+        builder = builder.config(*line.split("=", 1))
+    packages = [p for p in os.environ.get("SPARK_PACKAGES", "").split(",") if p]
+    spark = configure_spark_with_delta_pip(builder, extra_packages=packages).getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
     print(json.dumps({"ok": True, "version": spark.version}), flush=True)
     for line in sys.stdin:
