@@ -20,7 +20,7 @@ var Plan = []Floor{
 	{"verbs", []string{"internal/verbs/merge", "internal/verbs/dml", "internal/verbs/insert", "internal/verbs/optimize", "internal/verbs/create", "internal/verbs/read", "internal/verbs/changes", "internal/verbs/alter", "internal/verbs/restore", "internal/verbs/doctor", "internal/verbs/vacuum"}},
 	{"sql", []string{"internal/sql/query", "internal/sql/parse", "internal/sql/session"}},
 	{"inspect", []string{"internal/inspect", "internal/inspect/life", "internal/inspect/fsck"}},
-	{"door", []string{""}},
+	{"door", []string{"", "sluicesql"}},
 	{"proof", []string{"internal/proof/..."}},
 	{"command", []string{"cmd/...", "bench"}},
 }

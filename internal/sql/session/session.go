@@ -45,7 +45,8 @@ type Session struct {
 	logs   map[string]*txn.Log // by address
 	conf   settings
 	commit txn.Options
-	note   string // user metadata
+	note   string  // user metadata
+	folder *Folder // nil: no catalog
 }
 
 // table is a name of a table.
@@ -189,6 +190,7 @@ type execution struct {
 	options expr.Options
 	commit  txn.Options
 	note    string
+	folder  *Folder
 
 	mu    sync.Mutex
 	snaps map[*txn.Log]*snapshot.Snapshot
@@ -198,7 +200,7 @@ type execution struct {
 func (s *Session) begin() (*execution, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := &execution{s: s, tables: map[string]table{}, views: map[string]view{}, conf: s.conf.clone(), commit: s.commit, note: s.note, snaps: map[*txn.Log]*snapshot.Snapshot{}, read: map[*txn.Log]bool{}}
+	x := &execution{s: s, tables: map[string]table{}, views: map[string]view{}, conf: s.conf.clone(), commit: s.commit, note: s.note, folder: s.folder, snaps: map[*txn.Log]*snapshot.Snapshot{}, read: map[*txn.Log]bool{}}
 	for k, v := range s.tables {
 		x.tables[k] = v
 	}
