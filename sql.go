@@ -3,6 +3,7 @@ package sluice
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"sync"
 
@@ -21,10 +22,11 @@ import (
 // A table is a name that was given to the session, by Table, by CREATE TABLE ...
 // LOCATION, or delta.`url`; json.`path`, csv.`path` and parquet.`path` are files.
 type Session struct {
-	s      *session.Session
-	o      SessionOptions
-	mu     sync.Mutex
-	tables []*Table
+	s       *session.Session
+	o       SessionOptions
+	mu      sync.Mutex
+	tables  []*Table
+	closers []io.Closer
 }
 
 // SessionOptions say how a session reaches tables. The zero value is right for most.
@@ -73,6 +75,32 @@ func (s *Session) log(ctx context.Context, url string) (*txn.Log, error) {
 // CREATE TABLE of that name makes it there.
 func (s *Session) Table(name, url string) { s.s.AddTable(name, url) }
 
+// Catalog makes the tables in a folder known: each folder in it that holds a table
+// is a table of the folder's name, unless the session has something else of that
+// name. CREATE TABLE without LOCATION makes new ones there.
+func (s *Session) Catalog(ctx context.Context, url string) error {
+	c := configure(s.o.Options)
+	c.bucket = nil // that is one table's
+	b, err := c.open(ctx, url)
+	if err != nil {
+		return err
+	}
+	s.s.SetCatalog(session.NewFolder(b))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closers = append(s.closers, b)
+	return nil
+}
+
+// Names are the tables and views that the session has a name for, those of a
+// catalog included, sorted.
+func (s *Session) Names(ctx context.Context) ([]string, error) {
+	if err := s.s.Discover(ctx); err != nil {
+		return nil, mark(err)
+	}
+	return s.s.Names(), nil
+}
+
 // View gives a JSON, CSV or Parquet file a name.
 func (s *Session) View(name, path string) { s.s.AddFile(name, path) }
 
@@ -118,15 +146,27 @@ func (r *SQLResult) Batches(context.Context) iter.Seq2[arrow.RecordBatch, error]
 // run. After an error the loop may go on: then the next statement is run, else
 // leave it.
 //
-//	for r, err := range session.SQL(ctx, "UPDATE t SET a = 1; SELECT count(*) FROM t") {
+//	for r, err := range session.SQL(ctx, "UPDATE t SET a = ?; SELECT count(*) FROM t", 1) {
 //		if err != nil {
 //			return err
 //		}
 //		...
 //	}
-func (s *Session) SQL(ctx context.Context, text string) iter.Seq2[*SQLResult, error] {
+//
+// Arguments are the values of placeholders: ? takes one after the other, through
+// all statements, $1 the first, and :name the sql.NamedArg of that name. They are
+// literals with the SQL type of the Go value (expr.LiteralOf) and never become text.
+func (s *Session) SQL(ctx context.Context, text string, args ...any) iter.Seq2[*SQLResult, error] {
 	return func(yield func(*SQLResult, error) bool) {
 		script := parse.NewScript(text)
+		if len(args) > 0 {
+			a, err := arguments(text, args)
+			if err != nil {
+				yield(&SQLResult{Statement: text, Schema: &types.Struct{}, rows: func(func(arrow.RecordBatch, error) bool) {}}, mark(err))
+				return
+			}
+			script.Use(a)
+		}
 		for {
 			st, words, more, err := script.Next()
 			if !more {
@@ -145,6 +185,11 @@ func (s *Session) SQL(ctx context.Context, text string) iter.Seq2[*SQLResult, er
 
 // run carries one statement out.
 func (s *Session) run(ctx context.Context, st parse.Statement, out *SQLResult) error {
+	if _, ok := st.(*parse.ShowTables); ok {
+		if err := s.s.Discover(ctx); err != nil {
+			return err
+		}
+	}
 	r, err := s.s.Exec(ctx, st)
 	if err != nil {
 		return err
@@ -158,8 +203,9 @@ func (s *Session) run(ctx context.Context, st parse.Statement, out *SQLResult) e
 }
 
 // Exec runs the statements of a text up to the first error, without their rows.
-func (s *Session) Exec(ctx context.Context, text string) error {
-	for r, err := range s.SQL(ctx, text) {
+// Arguments are as in SQL.
+func (s *Session) Exec(ctx context.Context, text string, args ...any) error {
+	for r, err := range s.SQL(ctx, text, args...) {
 		if err == nil {
 			for _, err = range r.Batches(ctx) {
 				if err != nil {
@@ -193,6 +239,11 @@ func (s *Session) Close() error {
 			first = err
 		}
 	}
-	s.tables = nil
+	for _, c := range s.closers {
+		if err := c.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	s.tables, s.closers = nil, nil
 	return first
 }

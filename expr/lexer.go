@@ -77,6 +77,13 @@ func nextToken(src string, pos int) Token {
 			return Token{Kind: Symbol, Text: s, Value: s, Pos: pos, End: pos + len(s)}
 		}
 	}
+	if c == '$' && pos+1 < len(src) && digit(src[pos+1]) { // the placeholder $1
+		end := pos + 2
+		for end < len(src) && digit(src[end]) {
+			end++
+		}
+		return Token{Kind: Symbol, Text: src[pos:end], Value: src[pos:end], Pos: pos, End: end}
+	}
 	if strings.IndexByte("+-*/%&|^~<>=!(),.[]:;?@{}", c) >= 0 {
 		return Token{Kind: Symbol, Text: src[pos : pos+1], Value: src[pos : pos+1], Pos: pos, End: pos + 1}
 	}

@@ -34,6 +34,7 @@ type Parser struct {
 	// the result is kept in Subquery.Query. Without it the text is passed over.
 	Queries func(*Parser) (any, error)
 
+	args  *Arguments
 	src   string
 	tok   Token
 	next  Token // valid when ahead

@@ -32,6 +32,9 @@ func (p *Parser) primary() (Expr, error) {
 		p.Next()
 		return &Star{}, nil
 	}
+	if e, ok, err := p.placeholder(); ok {
+		return e, err
+	}
 	return nil, p.Errorf(t, "want an expression, found %s", t.describe())
 }
 

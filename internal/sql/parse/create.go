@@ -121,7 +121,7 @@ func constraint(p *expr.Parser, n int) (create.Constraint, error) {
 // reference stores it.
 func condition(p *expr.Parser) (string, error) {
 	start := p.Peek().Pos
-	if _, err := p.ParseExpr(); err != nil {
+	if err := asWritten(p); err != nil {
 		return "", err
 	}
 	text := p.Source(start, p.LastEnd())

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/types"
 )
 
 // maxDepth bounds the nesting of queries: text may be hostile, stacks are not endless.
@@ -257,9 +258,9 @@ func (p *parser) organisation(q *Query) error {
 		case q.Limit == nil && q.Offset == nil && p.Accept("LIMIT", "ALL"):
 			continue
 		case q.Limit == nil && p.Accept("LIMIT"):
-			q.Limit, err = p.ParseExpr()
+			q.Limit, err = p.rowCount()
 		case q.Offset == nil && p.Accept("OFFSET"):
-			q.Offset, err = p.ParseExpr()
+			q.Offset, err = p.rowCount()
 		default:
 			return nil
 		}
@@ -292,4 +293,17 @@ func (p *parser) orders() ([]Order, error) {
 			return out, nil
 		}
 	}
+}
+
+// rowCount takes what stands behind LIMIT and OFFSET. The value of a placeholder may
+// be a BIGINT, since Go's numbers are.
+func (p *parser) rowCount() (expr.Expr, error) {
+	t := p.Peek()
+	e, err := p.ParseExpr()
+	if l, ok := e.(*expr.Literal); ok && t.Kind == expr.Symbol && !t.Is("(") && l.T == types.Long {
+		if n, ok := l.Value.(int64); ok && n == int64(int32(n)) {
+			return &expr.Literal{Value: n, T: types.Integer}, err
+		}
+	}
+	return e, err
 }

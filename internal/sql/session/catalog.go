@@ -44,7 +44,10 @@ func (x *execution) address(name []string) (string, bool) {
 
 // target is the log of a table that a statement writes to or describes.
 func (x *execution) target(ctx context.Context, name []string) (*txn.Log, error) {
-	address, ok := x.address(name)
+	address, ok, err := x.located(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	if !ok {
 		if len(name) == 1 {
 			if _, view := x.views[strings.ToLower(name[0])]; view {
@@ -112,7 +115,9 @@ func (x *execution) Relation(ctx context.Context, name []string, at query.At) (q
 			return x.file(ctx, v.file, "")
 		}
 	}
-	if address, ok := x.address(name); ok {
+	if address, ok, err := x.located(ctx, name); err != nil {
+		return nil, err
+	} else if ok {
 		l, err := x.s.log(ctx, address)
 		if err != nil {
 			return nil, err

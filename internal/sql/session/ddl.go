@@ -19,7 +19,10 @@ func (x *execution) create(ctx context.Context, st *parse.Create) (*Result, erro
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "tables are made in the format delta, not %s", st.Using)
 	}
 	name := bare(st.Table)
-	address, known := x.address(st.Table)
+	address, known, err := x.located(ctx, st.Table)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case st.Location != "" && len(name) == 2:
 		return nil, refuse("DELTA_CREATE_TABLE_IDENTIFIER_LOCATION_MISMATCH", "%s says where the table lies: leave LOCATION out", expr.NewColumn(st.Table...))
@@ -28,6 +31,11 @@ func (x *execution) create(ctx context.Context, st *parse.Create) (*Result, erro
 			return nil, existing(st.Table)
 		}
 		address = st.Location
+	case !known && x.folder != nil && len(name) == 1:
+		if !usable(name[0]) {
+			return nil, refuse("INVALID_SQL_SYNTAX", "%s cannot be the name of a folder of the catalog", expr.NewColumn(name...))
+		}
+		address = x.folder.address(name[0])
 	case !known:
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "where %s lies is not known: add LOCATION 'url', or give the name to the session with --table NAME=URL", expr.NewColumn(st.Table...))
 	}
@@ -96,8 +104,13 @@ func (x *execution) createView(ctx context.Context, st *parse.CreateView) (*Resu
 
 // drop forgets a name. Files stay where they are: the tables of a session are
 // external.
-func (x *execution) drop(_ context.Context, st *parse.Drop) (*Result, error) {
+func (x *execution) drop(ctx context.Context, st *parse.Drop) (*Result, error) {
 	name := bare(st.Table)
+	if address, ok, err := x.located(ctx, name); err != nil {
+		return nil, err
+	} else if ok && !st.View && len(name) == 1 && x.folder != nil && strings.EqualFold(address, x.folder.address(name[0])) {
+		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "%s lies in the folder of the catalog, and files are not deleted: remove %s", expr.NewColumn(name...), address)
+	}
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	if len(name) == 1 {
