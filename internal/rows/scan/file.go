@@ -235,3 +235,9 @@ func Extra(ctx context.Context, src Source, add *action.Add) ([]string, error) {
 	defer closer()
 	return f.Extra(src.Columns.Physical), nil
 }
+
+// Open opens the Parquet file of an add; the function closes it.
+func Open(ctx context.Context, src Source, add *action.Add) (*parquetio.File, func() error, error) {
+	f, closer, err := open(ctx, src, add, true)
+	return f, closer, src.fileError(add, err)
+}

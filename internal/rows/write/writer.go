@@ -214,6 +214,14 @@ func (w *Writer) newFile(number int32) *openFile {
 	if w.router != nil {
 		f.values, folder = w.router.describe(number)
 	}
+	f.Path = w.path(folder, len(w.files))
+	w.files = append(w.files, f)
+	w.open[number] = f
+	return f
+}
+
+// path names the file of a number in the folder of its partition.
+func (w *Writer) path(folder string, number int) string {
 	if n := w.layout.randomPrefix; n > 0 {
 		folder = w.random(n)
 	} else if len(folder) > longestFolder {
@@ -222,10 +230,7 @@ func (w *Writer) newFile(number int32) *openFile {
 	if folder != "" {
 		folder += "/"
 	}
-	f.Path = fmt.Sprintf("%s%s%s%05d-%s%s", w.layout.folder, folder, w.layout.name, len(w.files), w.env.NewID(), w.layout.suffix)
-	w.files = append(w.files, f)
-	w.open[number] = f
-	return f
+	return fmt.Sprintf("%s%s%s%05d-%s%s", w.layout.folder, folder, w.layout.name, number, w.env.NewID(), w.layout.suffix)
 }
 
 func (w *Writer) random(n int) string {

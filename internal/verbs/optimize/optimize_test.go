@@ -376,3 +376,40 @@ func TestLosers(t *testing.T) {
 		}
 	}
 }
+
+// TestCopied packs files that are large enough for their pages to be copied.
+func TestCopied(t *testing.T) {
+	big := func() *tablekit.Kit {
+		var files [][]string
+		for f := range 3 {
+			var rows []string
+			for i := range 9000 {
+				k := f*9000 + i
+				rows = append(rows, fmt.Sprintf(`{"k":%d,"v":"v%d","p":%d}`, k, k%(40+f), f/2))
+			}
+			files = append(files, rows)
+		}
+		return tablekit.New(t, tablekit.Spec{DDL: "k INT, v STRING, p INT", Files: append(files, files[0])})
+	}
+	k, twin := big(), big()
+	del := func(k *tablekit.Kit) error {
+		_, err := dml.Delete(t.Context(), k.Log, parse(t, "k % 1000 = 5"), merge.Options{})
+		return err
+	}
+	res := run(t, k, optimize.Spec{}, rival(func() error { return del(k) }))
+	if err := del(twin); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := k.Rows(t), twin.Rows(t); !slices.Equal(got, want) {
+		t.Errorf("%d rows, want %d", len(got), len(want))
+	}
+	if w := res.Winners; len(w) != 1 || w[0].Repaired.Rows != 36 || w[0].Repaired.Computed != 0 {
+		t.Errorf("%+v", w)
+	}
+	for _, a := range commit(t, k, now(t, k).Version()) {
+		if x, ok := a.(*action.Add); ok && !strings.HasPrefix(x.Stats, `{"numRecords":36000,"minValues":{"k":0,"v":"v0","p":0},"maxValues":{"k":26999,"v":"v9","p":1},"nullCount":{"k":0,"v":0,"p":0},"tightBounds":false`) {
+			t.Error(x.Stats)
+		}
+	}
+	clean(t, k)
+}
