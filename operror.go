@@ -9,6 +9,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
+	"github.com/sluicelake/sluice/internal/verbs/repair"
 	"github.com/sluicelake/sluice/internal/verbs/vacuum"
 )
 
@@ -57,5 +58,5 @@ func (t *Table) failAt(op string, version int64, err error) error {
 // tellsAll reports whether an error names operation, table and version by itself.
 func tellsAll(err error) bool {
 	return as[*OpError](err) || as[*conflict.Error](err) || as[*txn.UnknownError](err) || as[*snapshot.CorruptError](err) || as[*snapshot.VersionError](err) ||
-		as[*snapshot.NotTableError](err) || as[*create.ExistsError](err) || as[*vacuum.Error](err) || as[*vacuum.StoppedError](err) || errors.Is(err, ErrClosed)
+		as[*snapshot.NotTableError](err) || as[*create.ExistsError](err) || as[*vacuum.Error](err) || as[*vacuum.StoppedError](err) || as[*repair.VectorError](err) || errors.Is(err, ErrClosed)
 }

@@ -35,13 +35,8 @@ type VacuumOptions struct {
 	// ForgetClones are addresses of shallow clones of the table that are gone. A
 	// clone that cannot be read makes Vacuum fail otherwise.
 	ForgetClones []string
-	// Progress is told now and then how far it is.
-	Progress func(VacuumProgress)
 	CommitOptions
 }
-
-// VacuumProgress is how far a VACUUM is.
-type VacuumProgress = vacuum.Progress
 
 // VacuumResult is what a VACUUM found and did.
 type VacuumResult = vacuum.Result
@@ -62,7 +57,7 @@ func (t *Table) vacuum(o VacuumOptions) (vacuum.Spec, vacuum.Options) {
 		spec.Inventory = o.Inventory
 	}
 	return spec, vacuum.Options{NoRetentionCheck: o.NoRetentionCheck, NoLog: o.NoLog, DeletesPerSecond: o.DeletesPerSecond, ForgetClones: o.ForgetClones,
-		Progress: o.Progress, UserMetadata: o.UserMetadata, BeforePublish: o.BeforePublish, Open: t.config.neighbour(t.URL())}
+		UserMetadata: o.UserMetadata, BeforePublish: o.BeforePublish, Open: t.config.neighbour(t.URL())}
 }
 
 // Vacuum deletes the files below the table's root that no retained version needs:

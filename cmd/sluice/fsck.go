@@ -12,24 +12,38 @@ import (
 
 func (a *app) fsck() *cobra.Command {
 	var (
+		w            writing
 		deep, repair bool
 		limit        int
+		ro           sluice.RepairOptions
 	)
 	cmd := &cobra.Command{
-		Use:   "fsck TABLE",
-		Short: "Find everything that is wrong with a table; changes nothing",
+		Use:   "fsck TABLE [--repair [--dry-run]]",
+		Short: "Find everything that is wrong with a table; take missing files out of it",
 		Long: "Find everything that is wrong with a table: the log is replayed and held against checkpoints, checksums and compacted commits; " +
-			"the files of the newest version are held against the store, and with --deep read and held against their statistics. It changes nothing.\n\n" +
+			"the files of the newest version are held against the store, and with --deep read and held against their statistics. It changes nothing without --repair.\n\n" +
+			"With --repair the files of the newest version are looked for in the store, and those that are gone are taken out of the table in one commit, so that the others can be read again; their rows are lost. " +
+			"A file whose deletion vector is gone is told apart: nobody can tell which of its rows were deleted, so nothing is changed then unless --remove-unmarked gives up all of its rows.\n\n" +
 			"The status is 1 when there are errors: what loses rows, shows wrong ones, or keeps some reader out. " +
 			"With --json each finding is an object on a line, and the last line is the summary.",
 		Args: exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case repair:
-				return usagef("--repair is not there yet: fsck only finds, its findings say what to do")
 			case limit < 0:
 				return usagef("--limit %d: want 0 or more", limit)
+			case !repair && (ro.DryRun || ro.RemoveUnmarked || w != writing{}):
+				return usagef("--dry-run, --remove-unmarked, --hold and --user-metadata belong to --repair")
+			case repair && w.txn != "":
+				return usagef("--txn: a repair does not repeat itself")
+			case repair:
+				co, err := w.options()
+				if err != nil {
+					return err
+				}
+				ro.CommitOptions = co
+				return a.repair(cmd.Context(), args[0], ro)
 			}
+			a.writes = false
 			t, err := a.openUnread(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -50,8 +64,11 @@ func (a *app) fsck() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&deep, "deep", false, "read every data file and deletion vector too")
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "print at most this many findings of a code (0: all; with --json all)")
-	cmd.Flags().BoolVar(&repair, "repair", false, "not there yet")
-	_ = cmd.Flags().MarkHidden("repair")
+	a.writingFlags(cmd, &w)
+	_ = cmd.Flags().MarkHidden("txn")
+	cmd.Flags().BoolVar(&repair, "repair", false, "take files out of the table that the store does not have any more")
+	cmd.Flags().BoolVar(&ro.DryRun, "dry-run", false, "with --repair: say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&ro.RemoveUnmarked, "remove-unmarked", false, "with --repair: give up the rows of files whose deletion vector is gone")
 	return cmd
 }
 

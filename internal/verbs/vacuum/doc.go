@@ -47,17 +47,6 @@ type Options struct {
 	UserMetadata string
 	// BeforePublish runs once before the first commit.
 	BeforePublish func(ctx context.Context) error
-	// Progress is told what was done so far, now and then.
-	Progress func(Progress)
-}
-
-// Progress is how far it is.
-type Progress struct {
-	Phase   string // "listing" or "deleting"
-	Listed  int64  // files looked at
-	Found   int64  // files to delete
-	Deleted int64
-	Bytes   int64 // of the files found
 }
 
 // Result is what was found and done.

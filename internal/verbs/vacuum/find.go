@@ -11,6 +11,7 @@ import (
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -31,8 +32,6 @@ type finder struct {
 
 	leftovers keyList
 	empty     keyList // directories, children before parents
-	progress  func(Progress)
-	told      time.Time
 }
 
 // needed reports whether a file must stay for what it is, whatever its age.
@@ -83,12 +82,8 @@ func (f *finder) take(key string, size int64) {
 
 // tell reports progress now and then.
 func (f *finder) tell() {
-	if f.progress == nil || f.res.Listed%256 != 0 {
-		return
-	}
-	if now := f.env.Now(); now.Sub(f.told) >= 100*time.Millisecond {
-		f.told = now
-		f.progress(Progress{Phase: "listing", Listed: f.res.Listed, Found: f.res.Found, Bytes: f.res.Bytes})
+	if fn := f.env.Listener.Progress; fn != nil && f.res.Listed%1024 == 0 {
+		fn(observe.Progress{Table: f.res.Table, Phase: "listing", Done: f.res.Listed, Unit: "files"})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -22,14 +23,12 @@ type remover struct {
 	keep   func(key string) bool
 	rate   float64
 	res    *Result
-	tell   func(Progress)
 
 	deleted, freed, spared atomic.Int64
 
 	mu     sync.Mutex
 	failed error
 	due    time.Time // when the next delete may go
-	told   time.Time
 }
 
 type victim struct {
@@ -128,14 +127,8 @@ func (r *remover) some(ctx context.Context, list []victim) error {
 func (r *remover) count(n, size int64) {
 	deleted := r.deleted.Add(n)
 	r.freed.Add(size)
-	if r.tell == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now := r.env.Now(); now.Sub(r.told) >= 100*time.Millisecond {
-		r.told = now
-		r.tell(Progress{Phase: "deleting", Listed: r.res.Listed, Found: r.res.Found, Deleted: deleted, Bytes: r.res.Bytes})
+	if fn := r.env.Listener.Progress; fn != nil {
+		fn(observe.Progress{Table: r.res.Table, Phase: "deleting", Done: deleted, Total: r.res.Found, Unit: "files"})
 	}
 }
 

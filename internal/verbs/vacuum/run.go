@@ -90,7 +90,7 @@ func begin(ctx context.Context, l *txn.Log, spec Spec, o Options) (_ *run, err e
 		v.res.Mode = "LITE"
 	}
 	v.f = &finder{ctx: ctx, env: v.env, bucket: l.Bucket(), snap: v.snap, cutoff: floor, names: namesOf(v.snap), watch: v.watch,
-		deep: used > own, res: v.res, progress: o.Progress}
+		deep: used > own, res: v.res}
 	v.f.keep = home(v.snap, cutoff)
 	var known []clones.Entry
 	if v.f.cloned, known, err = ofClones(ctx, v.env, l.Bucket(), v.now, o); err != nil {
@@ -139,7 +139,7 @@ func (v *run) apply() error {
 		}
 	}
 	w, _ := v.log.Bucket().Walker()
-	r := &remover{env: v.env, bucket: v.log.Bucket(), walker: w, keep: keep, rate: v.o.DeletesPerSecond, res: v.res, tell: v.o.Progress}
+	r := &remover{env: v.env, bucket: v.log.Bucket(), walker: w, keep: keep, rate: v.o.DeletesPerSecond, res: v.res}
 	err = r.files(v.ctx, &v.res.found)
 	if err == nil && w != nil {
 		err = v.tidy(r)
