@@ -164,6 +164,10 @@ func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error)
 		return x.showColumns(ctx, st)
 	case *parse.ShowTables:
 		return x.showTables()
+	case *parse.Vacuum:
+		return x.vacuum(ctx, st)
+	case *parse.Fsck:
+		return x.fsck(ctx, st)
 	case *parse.Set:
 		return x.set(st)
 	case *parse.Optimize:
