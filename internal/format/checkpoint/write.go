@@ -44,7 +44,6 @@ type Written struct {
 	Sidecars []*action.Sidecar // new ones, one for each portion that had files
 	Actions  int64             // in the whole checkpoint
 	Bytes    int64             // written
-	Existed  bool              // another writer has made this checkpoint already
 }
 
 // Write writes a classic checkpoint, which appears whole, and then the pointer
@@ -84,7 +83,7 @@ func (o *Written) file(ctx context.Context, b *storage.Bucket, key string, s *St
 		})
 	})
 	if errors.Is(err, storage.ErrExist) {
-		o.Existed, err = true, nil
+		err = nil // another writer was faster, and its file says the same
 	}
 	o.Files = append(o.Files, key)
 	o.Actions, o.Bytes = o.Actions+rows, o.Bytes+size

@@ -137,3 +137,24 @@ func (c *compactor) action(line []byte, file string, number int) error {
 	_, err = c.out.Write(c.line)
 	return err
 }
+
+// Uncovered is the range of versions behind the newest checkpoint, up to the
+// newest version; from is greater than to when there are none.
+func Uncovered(ctx context.Context, b *storage.Bucket) (from, to int64, err error) {
+	dir, err := findLog(ctx, b, Latest())
+	if err != nil {
+		return 0, 0, err
+	}
+	to = dir.latest()
+	if done := dir.checkpointsUpTo(to); len(done) > 0 {
+		return done[0].version + 1, to, nil
+	}
+	from = to
+	for from > 0 {
+		if _, ok := dir.commits[from-1]; !ok {
+			break
+		}
+		from--
+	}
+	return from, to, nil
+}

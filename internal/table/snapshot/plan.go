@@ -36,6 +36,7 @@ type CheckpointOptions struct {
 	Parts      int  // files of a classic checkpoint; more than one makes it multi-part
 	ParquetTop bool // the top level of a V2 checkpoint is Parquet, not JSON
 	NoReuse    bool // write all sidecars of a V2 checkpoint anew
+	Sidecar    int  // files in a sidecar at most; 0 is what the reference writes
 }
 
 // CheckpointPlan is a checkpoint that is not written yet.
@@ -164,11 +165,11 @@ func (p *CheckpointPlan) divide() {
 		adds, removes = append(adds, c.adds...), append(removes, c.removes...)
 		p.KeptFiles += c.len()
 	}
-	more, sizes := s.tombs.cut(s.tombs.others(removes), checkpoint.SidecarFiles, func(c *chunk, i int) bool { return c.alive(i, s.tombs.state) && c.modTime[i] > oldest })
+	more, sizes := s.tombs.cut(s.tombs.others(removes), p.sidecar(), func(c *chunk, i int) bool { return c.alive(i, s.tombs.state) && c.modTime[i] > oldest })
 	for i, r := range more {
 		p.fresh = append(p.fresh, &sidecar{removes: r, liveRemoves: sizes[i]})
 	}
-	more, sizes = s.files.cut(s.files.others(adds), checkpoint.SidecarFiles, func(c *chunk, i int) bool { return c.alive(i, s.files.state) })
+	more, sizes = s.files.cut(s.files.others(adds), p.sidecar(), func(c *chunk, i int) bool { return c.alive(i, s.files.state) })
 	for i, r := range more {
 		p.fresh = append(p.fresh, &sidecar{adds: r, liveAdds: sizes[i]})
 	}
@@ -176,6 +177,14 @@ func (p *CheckpointPlan) divide() {
 	for _, c := range p.fresh {
 		p.NewFiles += c.len()
 	}
+}
+
+// sidecar is how many files a sidecar is meant to hold.
+func (p *CheckpointPlan) sidecar() int {
+	if p.o.Sidecar > 0 {
+		return p.o.Sidecar
+	}
+	return checkpoint.SidecarFiles
 }
 
 // worth reports whether less than a quarter of a sidecar is expired tombstones,
@@ -200,7 +209,7 @@ func (p *CheckpointPlan) absorb(in *int, total int, sort func(*sidecar) bool, in
 	slices.SortStableFunc(p.keep, func(a, b *sidecar) int { return a.len() - b.len() })
 	p.keep = slices.DeleteFunc(p.keep, func(c *sidecar) bool {
 		pending := total - *in
-		if !sort(c) || pending <= 0 || c.len() > pending || c.len() >= checkpoint.SidecarFiles/2 {
+		if !sort(c) || pending <= 0 || c.len() > pending || c.len() >= p.sidecar()/2 {
 			return false
 		}
 		if c.liveAdds > 0 {
