@@ -200,7 +200,7 @@ func (a *app) bucket(ctx context.Context, url string) (*storage.Bucket, error) {
 	for _, o := range a.options {
 		k, v, ok := strings.Cut(o, "=")
 		if !ok {
-			return nil, usagef("--option %s: want name=value", o)
+			return nil, usagef("--option: want name=value; one has no =") // it may be a secret, so it is not repeated
 		}
 		so = append(so, storage.With(k, v))
 	}
