@@ -14,6 +14,10 @@ import (
 // JSON writes the statistics as the stats of an add action. tightBounds adds
 // the flag of that name, which tables with deletion vectors expect.
 func (c *Collector) JSON(tightBounds bool) string {
+	return c.json(func(dst []byte, l *leafStats) ([]byte, bool) { return strconv.AppendInt(dst, l.nulls, 10), true }, tightBounds)
+}
+
+func (c *Collector) json(nulls func([]byte, *leafStats) ([]byte, bool), tightBounds bool) string {
 	dst := append(make([]byte, 0, 256), `{"numRecords":`...)
 	dst = strconv.AppendInt(dst, c.rows, 10)
 	if len(c.roots) > 0 {
@@ -23,9 +27,7 @@ func (c *Collector) JSON(tightBounds bool) string {
 		dst = appendTree(append(dst, `,"maxValues":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
 			return l.bounds.appendMax(dst)
 		}, true)
-		dst = appendTree(append(dst, `,"nullCount":`...), c.roots, func(dst []byte, l *leafStats) ([]byte, bool) {
-			return strconv.AppendInt(dst, l.nulls, 10), true
-		}, false)
+		dst = appendTree(append(dst, `,"nullCount":`...), c.roots, nulls, false)
 	}
 	if tightBounds {
 		dst = append(dst, `,"tightBounds":true`...)

@@ -17,7 +17,7 @@ var Plan = []Floor{
 	{"logic", []string{"internal/logic/eval", "internal/logic/prune", "internal/logic/curve"}},
 	{"table", []string{"internal/table/feature", "internal/table/snapshot", "internal/table/conflict", "internal/table/inflight", "internal/table/clones", "internal/table/txn"}},
 	{"rows", []string{"internal/rows/derive", "internal/rows/source", "internal/rows/structs", "internal/rows/scan", "internal/rows/write", "internal/rows/rewrite", "internal/rows/cluster"}},
-	{"verbs", []string{"internal/verbs/merge", "internal/verbs/dml", "internal/verbs/insert", "internal/verbs/optimize", "internal/verbs/create", "internal/verbs/read", "internal/verbs/changes", "internal/verbs/alter", "internal/verbs/restore", "internal/verbs/doctor", "internal/verbs/checkpoint", "internal/verbs/vacuum"}},
+	{"verbs", []string{"internal/verbs/merge", "internal/verbs/dml", "internal/verbs/insert", "internal/verbs/optimize", "internal/verbs/create", "internal/verbs/read", "internal/verbs/changes", "internal/verbs/alter", "internal/verbs/restore", "internal/verbs/clone", "internal/verbs/convert", "internal/verbs/manifest", "internal/verbs/doctor", "internal/verbs/checkpoint", "internal/verbs/vacuum", "internal/verbs/repair"}},
 	{"sql", []string{"internal/sql/query", "internal/sql/parse", "internal/sql/session"}},
 	{"inspect", []string{"internal/inspect", "internal/inspect/life", "internal/inspect/fsck"}},
 	{"door", []string{"", "sluicesql"}},

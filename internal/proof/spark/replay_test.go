@@ -93,6 +93,7 @@ func TestReplay(t *testing.T) {
 
 // unequal are the stories that are not told again yet, and why.
 var unequal = map[string]string{
+	"ctas_replace":        "Spark fails to replace a table that is named by its place by one with other columns",
 	"streaming_sink":      "written by a stream, which is no statement",
 	"part_multi_timezone": "a legacy setting has Spark write partition values that mean another instant when they are read; sluice writes UTC always",
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
-	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/conflict"
@@ -207,7 +206,7 @@ func (l *Ledger) load(ctx context.Context, a *action.Add) (*roaring64.Bitmap, er
 	if a.DeletionVector == nil {
 		return roaring64.New(), nil
 	}
-	b, err := dv.Load(ctx, l.bucket, l.bucket.URL(), a.DeletionVector)
+	b, err := l.src.Vector(ctx, a, a.DeletionVector)
 	if err != nil {
 		return nil, fmt.Errorf("deletion vector of %s: %w", a.Path, err)
 	}

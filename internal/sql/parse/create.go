@@ -35,6 +35,9 @@ func creating(p *expr.Parser) (Statement, error) {
 	if c.Table, err = p.ParseQualifiedName(); err != nil {
 		return nil, err
 	}
+	if t := p.Peek(); (t.Is("SHALLOW") || t.Is("DEEP")) && p.PeekSecond().Is("CLONE") || t.Is("CLONE") {
+		return cloning(p, c)
+	}
 	if p.Peek().Is("(") && isName(p.PeekSecond()) {
 		if err := c.columns(p); err != nil {
 			return nil, err
@@ -154,7 +157,7 @@ func (c *Create) clause(p *expr.Parser) (done bool, err error) {
 		}
 		c.Query, err = query.Parse(p)
 		return true, err
-	case t.Is("LIKE"), t.Is("SHALLOW"), t.Is("DEEP"), t.Is("CLONE"), t.Is("CLUSTERED"), t.Is("STORED"), t.Is("OPTIONS"), t.Is("ROW"):
+	case t.Is("LIKE"), t.Is("CLUSTERED"), t.Is("STORED"), t.Is("OPTIONS"), t.Is("ROW"):
 		return false, p.Errorf(t, "CREATE TABLE with %s is not supported", strings.ToUpper(t.Text))
 	default:
 		return true, nil

@@ -58,7 +58,7 @@ func One(text string) (Statement, error) {
 }
 
 // unbuilt are the first words of statements that are not carried out.
-var unbuilt = [][]string{{"CONVERT", "TO", "DELTA"}, {"GENERATE"}, {"ANALYZE"}, {"EXPLAIN"},
+var unbuilt = [][]string{{"ANALYZE"}, {"EXPLAIN"},
 	{"CACHE"}, {"UNCACHE"}, {"REFRESH"}, {"GRANT"}, {"REVOKE"}, {"CALL"}, {"SHOW", "CREATE"}, {"SHOW", "PARTITIONS"}, {"SHOW", "DATABASES"}, {"SHOW", "FUNCTIONS"},
 	{"CREATE", "DATABASE"}, {"CREATE", "SCHEMA"}, {"DROP", "DATABASE"}, {"DROP", "SCHEMA"}, {"CREATE", "FUNCTION"}, {"USE"}, {"DECLARE"}, {"EXECUTE"}, {"BEGIN"}}
 
@@ -77,6 +77,10 @@ func statement(p *expr.Parser) (Statement, error) {
 	case query.Starts(p):
 		q, err := query.Parse(p)
 		return &Select{q}, err
+	case p.Accept("CONVERT", "TO", "DELTA"):
+		return converting(p)
+	case p.Accept("GENERATE"):
+		return generating(p)
 	case p.Accept("RESTORE"):
 		return restoring(p)
 	case p.Accept("OPTIMIZE"):

@@ -170,10 +170,16 @@ func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error)
 		return x.fsck(ctx, st)
 	case *parse.Set:
 		return x.set(st)
-	case *parse.Optimize:
-		return x.optimize(ctx, st)
+	case *parse.Clone:
+		return x.clone(ctx, st)
+	case *parse.Convert:
+		return x.convert(ctx, st)
+	case *parse.Generate:
+		return x.generate(ctx, st)
 	case *parse.Restore:
 		return x.restore(ctx, st)
+	case *parse.Optimize:
+		return x.optimize(ctx, st)
 	case *parse.Unbuilt:
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "%s is a statement that is not built yet", st.What)
 	}

@@ -158,7 +158,7 @@ func (a *attempt) commitInfo(eff Effects) *action.CommitInfo {
 	facts := conflict.Facts{Actions: eff.Actions}
 	d := a.work.Depends()
 	facts.Reads, facts.ReadFiles, facts.WholeTable = d.Reads, d.Files, d.Whole
-	blind := facts.BlindAppend()
+	blind := facts.BlindAppend() && !eff.NotBlind
 	level := isolationOf(eff, a.base)
 	a.result.BlindAppend, a.result.Isolation = blind, level
 	isolation, engine := string(level), a.t.log.policy.Engine

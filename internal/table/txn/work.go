@@ -49,6 +49,9 @@ type Effects struct {
 	Operation Operation
 	// Always publishes even when there are no actions.
 	Always bool
+	// NotBlind says that the files depend on what is there although no read was
+	// recorded: isBlindAppend is false then.
+	NotBlind bool
 }
 
 // Repaired says what a repair did.

@@ -71,7 +71,7 @@ func (w *backfill) Effects(context.Context) (txn.Effects, error) {
 			acts = append(acts, &again)
 		}
 	}
-	return txn.Effects{Actions: acts, Operation: txn.Operation{Name: "ROW TRACKING BACKFILL", Parameters: map[string]json.RawMessage{"batchId": text("0")}, Metrics: map[string]string{}}}, nil
+	return txn.Effects{Actions: acts, NotBlind: true, Operation: txn.Operation{Name: "ROW TRACKING BACKFILL", Parameters: map[string]json.RawMessage{"batchId": text("0")}, Metrics: map[string]string{}}}, nil
 }
 
 // unbackfill adds the files again that have row ids, without them.

@@ -42,14 +42,6 @@ type Spec struct {
 	// of a shallow clone.
 	Unregistered bool
 	UserMetadata string
-	// Progress is told how much of a deep clone is there.
-	Progress func(Progress)
-}
-
-// Progress of a deep clone.
-type Progress struct {
-	Files, Bytes           int64 // copied, or found to be there
-	TotalFiles, TotalBytes int64
 }
 
 // Plan is what a clone would do.
@@ -211,7 +203,7 @@ func (w *work) Effects(context.Context) (txn.Effects, error) {
 			acts = append(acts, a)
 		}
 	}
-	return txn.Effects{Actions: acts, Always: true, Operation: w.operation()}, nil
+	return txn.Effects{Actions: acts, Always: true, NotBlind: true, Operation: w.operation()}, nil
 }
 
 func (w *work) operation() txn.Operation {

@@ -19,6 +19,7 @@ import (
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
 )
 
@@ -144,7 +145,8 @@ func (w *work) copied(ctx context.Context, res *Result) ([]*action.Add, error) {
 		mu      sync.Mutex
 		next    = make(chan copyJob)
 		vectors = &onceEach{done: map[string]*sync.Once{}}
-		p       = Progress{TotalFiles: res.Files, TotalBytes: res.Bytes}
+		p       = observe.Progress{Table: w.log.Bucket().URL(), Phase: "copying", Total: res.Bytes, Unit: "bytes"}
+		tell    = w.log.Env().Listener.Progress
 	)
 	for range min(max(w.log.Env().Workers, 1)*2, max(len(jobs), 1)) {
 		wg.Go(func() {
@@ -160,8 +162,8 @@ func (w *work) copied(ctx context.Context, res *Result) ([]*action.Add, error) {
 					res.Copied++
 					res.BytesCopied += c.add.Size
 				}
-				if p.Files, p.Bytes = p.Files+1, p.Bytes+c.add.Size; err == nil && w.spec.Progress != nil {
-					w.spec.Progress(p)
+				if p.Done += c.add.Size; err == nil && tell != nil {
+					tell(p)
 				}
 				mu.Unlock()
 			}

@@ -143,5 +143,8 @@ func (w *work) operation() txn.Operation {
 		params["isDynamicPartitionOverwrite"] = json.RawMessage(`"true"`)
 	}
 	params["mode"] = text(mode)
+	if w.o.MergeSchema {
+		params["canMergeSchema"] = json.RawMessage("true")
+	}
 	return txn.Operation{Name: "WRITE", Parameters: params, Metrics: m, UserMetadata: w.o.UserMetadata, ChangesData: true}
 }
