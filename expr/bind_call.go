@@ -34,7 +34,11 @@ func (b *binder) call(x *Call) (Expr, error) {
 		return nil, err
 	}
 	if op, ok := operators[x.Fn]; ok {
-		return op(b, x.Fn, args)
+		e, err := op(b, x.Fn, args)
+		if c, ok := e.(*Call); ok && err == nil && propagates[c.Fn] && slices.ContainsFunc(c.Args, alwaysNull) {
+			return &Literal{T: c.T}, nil
+		}
+		return e, err
 	}
 	if op, ok := operatorNames[x.Fn]; ok {
 		if op.args != len(args) {
@@ -58,6 +62,24 @@ func (b *binder) call(x *Call) (Expr, error) {
 		return s.bind(b, x.Fn, args)
 	}
 	return nil, noFunction(x.Fn)
+}
+
+// propagates are the operators that give NULL for a constant NULL without looking
+// at the other side, which may fail.
+var propagates = map[string]bool{"=": true, "<": true, "<=": true, ">": true, ">=": true, "<>": true, "+": true, "-": true, "*": true, "/": true, "%": true, "div": true, "&": true, "|": true, "^": true}
+
+// alwaysNull reports a NULL, or casts of one.
+func alwaysNull(e Expr) bool {
+	for {
+		switch x := e.(type) {
+		case *Literal:
+			return x.Value == nil
+		case *Cast:
+			e = x.Arg
+		default:
+			return false
+		}
+	}
 }
 
 // noFunction names the functions that are written almost alike.

@@ -350,15 +350,12 @@ func nullTest(in *binder, fn string, args []Expr) (Expr, error) {
 }
 
 func truthTest(in *binder, fn string, args []Expr) (Expr, error) {
+	if fn == "isunknown" { // of any type
+		return &Call{Fn: "isnull", Args: args, T: types.Boolean}, nil
+	}
 	c, ok := in.asCondition(args[0])
 	if !ok {
-		if fn == "isunknown" {
-			return nil, unexpectedInput(fn, 0, args[0])
-		}
 		return nil, bindErrorf("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "cannot resolve %s: the operands are %s and BOOLEAN", args[0], types.SQL(args[0].Type()))
-	}
-	if fn == "isunknown" {
-		fn = "isnull"
 	}
 	return &Call{Fn: fn, Args: []Expr{c}, T: types.Boolean}, nil
 }

@@ -62,7 +62,6 @@ url_encode                      s      s
 url_decode                      s      s
 try_url_decode                  s      s
 encode                          ss     x
-decode                          xs     s
 luhn_check                      s      b
 bin                             l      s
 conv                            sii    s
@@ -135,7 +134,6 @@ timestampdiff                   sTT    l
 from_utc_timestamp              Ts     T
 to_utc_timestamp                Ts     T
 array_join                      As?s   s
-size,cardinality                a      i
 array_size                      A      i
 is_variant_null                 v      b
 try_parse_json                  s      v
@@ -144,7 +142,18 @@ schema_of_variant               v      s
 get_json_object                 ss     s
 json_array_length               s      i
 json_object_keys                s      t
-is_valid_utf8                   s      b
+is_valid_utf8                   S      b
+make_valid_utf8                 S      s
+validate_utf8                   S      s
+try_validate_utf8               S      s
+parse_url                       ss?s   s
+try_parse_url                   ss?s   s
+aes_encrypt                     xx?ssxx x
+aes_decrypt                     xx?ssx x
+try_aes_decrypt                 xx?ssx x
+bitmap_bit_position             l      l
+bitmap_bucket_number            l      l
+bitmap_count                    x      l
 quote                           s      s
 randn                           ?l     d
 version                         .      s

@@ -52,14 +52,19 @@ var conditionals = map[string]special{
 	"raise_error": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
 		return &Call{Fn: fn, Args: []Expr{in.convert(a[0], types.String)}, T: types.Void, Null: true}, nil
 	}},
-	"hash":     {1, -1, resultType(types.Integer)},
-	"xxhash64": {1, -1, resultType(types.Long)},
+	"hash":     {1, -1, hashCall(types.Integer)},
+	"xxhash64": {1, -1, hashCall(types.Long)},
 	"like":     {2, 3, likeCall}, "ilike": {2, 3, likeCall},
 }
 
-// resultType is a function of any arguments with a fixed result.
-func resultType(t types.Type) func(*binder, string, []Expr) (Expr, error) {
+// hashCall is a hash of any arguments without maps, whose entries have no order.
+func hashCall(t types.Type) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, args []Expr) (Expr, error) {
+		for _, a := range args {
+			if hasMap(a.Type()) {
+				return nil, bindErrorf("DATATYPE_MISMATCH.HASH_MAP_TYPE", "%s does not take maps: %s", fn, a)
+			}
+		}
 		return &Call{Fn: fn, Args: args, T: t, Null: true}, nil
 	}
 }
@@ -312,4 +317,20 @@ func round(in *binder, fn string, a []Expr) (Expr, error) {
 		arg = in.convert(a[0], t)
 	}
 	return in.operator(fn, t, arg, &Literal{Value: int64(scale), T: types.Integer}), nil
+}
+
+func hasMap(t types.Type) bool {
+	switch t := t.(type) {
+	case *types.Map:
+		return true
+	case *types.Array:
+		return hasMap(t.Element)
+	case *types.Struct:
+		for _, f := range t.Fields {
+			if hasMap(f.Type) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -43,7 +43,7 @@ var collections = map[string]special{
 	"arrays_overlap": {2, 2, twoArrays(types.Boolean)},
 	"arrays_zip":     {1, -1, arraysZip},
 	"array_repeat": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
-		if in.implicitArg(a[1].Type(), types.Integer) == nil {
+		if t := a[1].Type(); t != types.Integer && t != types.Void {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
 		t := &types.Array{Element: a[0].Type(), ContainsNull: a[0].Nullable()}
@@ -60,6 +60,7 @@ var collections = map[string]special{
 		return &Call{Fn: fn, Args: a, T: inner, Null: true}, nil
 	})},
 	"sequence": {2, 3, sequence},
+	"size":     {1, 1, sizeOf}, "cardinality": {1, 1, sizeOf},
 	"map_keys": {1, 1, withMap(func(in *binder, fn string, t *types.Map, a []Expr) (Expr, error) {
 		return in.operator(fn, &types.Array{Element: t.Key}, a...), nil
 	})},
@@ -71,8 +72,11 @@ var collections = map[string]special{
 		return in.operator(fn, &types.Array{Element: entry}, a...), nil
 	})},
 	"map_contains_key": {2, 2, withMap(func(in *binder, fn string, t *types.Map, a []Expr) (Expr, error) {
-		if in.implicitArg(a[1].Type(), t.Key) == nil {
-			return nil, unexpectedInput(fn, 1, a[1])
+		if a[1].Type() == types.Void {
+			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look for an untyped NULL", fn)
+		}
+		if in.implicitArg(a[1].Type(), t.Key) == nil || mixed(t.Key, a[1].Type()) {
+			return nil, bindErrorf("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
 		return in.operator(fn, types.Boolean, a[0], in.convert(a[1], t.Key)), nil
 	})},
@@ -92,6 +96,9 @@ var collections = map[string]special{
 		return in.operator(fn, &types.Map{Key: s.Fields[0].Type, Value: s.Fields[1].Type, ValueContainsNull: s.Fields[1].Nullable}, a...), nil
 	})},
 	"map_concat": {0, -1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if len(a) == 0 {
+			return in.operator("map", &types.Map{Key: types.String, Value: types.String}), nil
+		}
 		t, err := in.unify(fn, a)
 		if err == nil {
 			if _, ok := t.(*types.Map); !ok {
@@ -103,8 +110,9 @@ var collections = map[string]special{
 	"explode": {1, 1, generator}, "explode_outer": {1, 1, generator}, "posexplode": {1, 1, generator}, "inline": {1, 1, generator}, "inline_outer": {1, 1, generator}, "stack": {1, -1, generator},
 }
 
-// generators make several rows of one.
-var generators = map[string]bool{"explode": true, "explode_outer": true, "posexplode": true, "inline": true, "inline_outer": true, "stack": true}
+// generators are refused as values: they make several rows of one, or read what only
+// a grouping by windows makes.
+var generators = map[string]bool{"window_time": true, "explode": true, "explode_outer": true, "posexplode": true, "inline": true, "inline_outer": true, "stack": true}
 
 // generator refuses functions that make several rows or columns of one.
 func generator(in *binder, fn string, a []Expr) (Expr, error) {
@@ -135,6 +143,18 @@ func withMap(bind func(*binder, string, *types.Map, []Expr) (Expr, error)) func(
 	}
 }
 
+// sizeOf is size of an array or a map.
+func sizeOf(in *binder, _ string, a []Expr) (Expr, error) {
+	switch a[0].Type().(type) {
+	case *types.Array, *types.Map:
+	default:
+		if a[0].Type() != types.Void {
+			return nil, unexpectedInput("size", 0, a[0])
+		}
+	}
+	return &Call{Fn: "size", Args: a, T: types.Integer, Null: true}, nil
+}
+
 func mapCall(in *binder, fn string, a []Expr) (Expr, error) {
 	if len(a)%2 == 1 {
 		return nil, wrongArgs(fn, "2n (n > 0)", len(a))
@@ -151,6 +171,9 @@ func mapCall(in *binder, fn string, a []Expr) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := k.(*types.Map); ok {
+		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "a map cannot be the key of a map: %s", types.SQL(k))
+	}
 	for i := range keys {
 		a[2*i], a[2*i+1] = keys[i], values[i]
 	}
@@ -165,8 +188,8 @@ func elementAt(in *binder, fn string, a []Expr) (Expr, error) {
 		}
 		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], types.Integer)}, T: t.Element, Null: true}, nil
 	case *types.Map:
-		if in.implicitArg(a[1].Type(), t.Key) == nil {
-			return nil, unexpectedInput(fn, 1, a[1])
+		if in.implicitArg(a[1].Type(), t.Key) == nil || mixed(t.Key, a[1].Type()) {
+			return nil, bindErrorf("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
 		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], t.Key)}, T: t.Value, Null: true}, nil
 	}
@@ -176,11 +199,11 @@ func elementAt(in *binder, fn string, a []Expr) (Expr, error) {
 // searchArray binds functions that look for a value in an array; nil gives the array's type.
 func searchArray(result types.Type) func(*binder, string, []Expr) (Expr, error) {
 	return withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
-		if a[1].Type() == types.Void {
+		if a[1].Type() == types.Void && fn == "array_contains" {
 			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look for an untyped NULL", fn)
 		}
 		el := in.elementType(t.Element, a[1].Type())
-		if el == nil || hasString(el) != hasString(t.Element) {
+		if el == nil || mixed(t.Element, a[1].Type()) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
 		if !orderable(el) {
@@ -195,13 +218,19 @@ func searchArray(result types.Type) func(*binder, string, []Expr) (Expr, error) 
 	})
 }
 
+// mixed says that one of two types has texts where the other has none: arrays and
+// maps take no text for a number.
+func mixed(a, b types.Type) bool {
+	return a != types.Void && b != types.Void && hasString(a) != hasString(b)
+}
+
 func growArray(in *binder, fn string, a []Expr) (Expr, error) {
 	t, ok := a[0].Type().(*types.Array)
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 	el := in.elementType(t.Element, a[1].Type())
-	if el == nil {
+	if el == nil || mixed(t.Element, a[1].Type()) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot add %s to %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 	}
 	list := &types.Array{Element: el, ContainsNull: t.ContainsNull || a[1].Nullable()}

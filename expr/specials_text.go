@@ -92,7 +92,56 @@ var textSpecials = map[string]special{
 		return &Call{Fn: fn, Args: a, T: &types.Map{Key: types.String, Value: types.String, ValueContainsNull: true}, Null: true}, nil
 	}},
 	"from_csv": {2, 3, parseWithSchema}, "from_json": {2, 3, parseWithSchema},
-	"to_json": {1, 2, resultType(types.String)},
+	"to_json": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if t := a[0].Type(); !types.IsNested(t) && t != types.Variant && t != types.Void {
+			return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "to_json writes structs, arrays, maps and variants, not %s", types.SQL(t))
+		}
+		return &Call{Fn: fn, Args: a, T: types.String, Null: true}, nil
+	}},
+	"to_csv": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if _, ok := a[0].Type().(*types.Struct); !ok {
+			return nil, unexpectedInput(fn, 0, a[0])
+		}
+		return &Call{Fn: fn, Args: a, T: types.String, Null: true}, nil
+	}},
+	"decode": {2, -1, decodeCall},
+	"to_variant_object": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		if !types.IsNested(a[0].Type()) {
+			return nil, unexpectedInput(fn, 0, a[0])
+		}
+		return &Call{Fn: "parse_json", Args: []Expr{&Call{Fn: "to_json", Args: a, T: types.String, Null: true}}, T: types.Variant, Null: true}, nil
+	}},
+}
+
+// decodeCall is decode(binary, charset), or the first of many results whose search
+// value equals the first argument; NULL equals NULL.
+func decodeCall(in *binder, fn string, a []Expr) (Expr, error) {
+	if len(a) == 2 {
+		return signature{name: "decode", args: "xs", required: 2, result: 's'}.bind(in, fn, a)
+	}
+	var results []Expr
+	for i := 2; i < len(a); i += 2 {
+		results = append(results, a[i])
+	}
+	if len(a)%2 == 0 {
+		results = append(results, a[len(a)-1])
+	}
+	t, err := in.unify(fn, results)
+	if err != nil {
+		return nil, err
+	}
+	out := &Case{T: t, Else: &Literal{T: t}}
+	for i := 1; i+1 < len(a); i += 2 {
+		same, err := comparison(in, "<=>", []Expr{a[0], a[i]})
+		if err != nil {
+			return nil, err
+		}
+		out.Whens = append(out.Whens, When{same, results[i/2]})
+	}
+	if len(a)%2 == 0 {
+		out.Else = results[len(results)-1]
+	}
+	return out, nil
 }
 
 // sameText makes texts all binary, or all strings.
@@ -126,6 +175,13 @@ func toBinary(in *binder, fn string, a []Expr) (Expr, error) {
 			return nil, unexpectedInput(fn, i, a[i])
 		}
 		a[i] = in.convert(a[i], types.String)
+	}
+	if len(a) == 2 {
+		switch f, ok := literalText(a[1]); {
+		case !ok, f == "HEX", f == "BASE64", f == "UTF-8", f == "UTF8":
+		default:
+			return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ARG_VALUE", "the format of %s is hex, utf-8 or base64, not %q", fn, f)
+		}
 	}
 	return &Call{Fn: fn, Args: a, T: types.Binary, Null: true}, nil
 }

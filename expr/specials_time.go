@@ -12,19 +12,22 @@ var timeSpecials = map[string]special{
 	"date_part": {2, 2, datePart}, "datepart": {2, 2, datePart},
 	"hour": {1, 1, clockPart}, "minute": {1, 1, clockPart}, "second": {1, 1, clockPart},
 	"unix_timestamp": {0, 2, unixTimestamp}, "to_unix_timestamp": {1, 2, unixTimestamp},
-	"to_date":            {1, 2, parseTime(types.Date, false)},
-	"try_to_date":        {1, 2, parseTime(types.Date, true)},
-	"to_timestamp":       {1, 2, parseTime(types.Timestamp, false)},
-	"to_timestamp_ltz":   {1, 2, parseTime(types.Timestamp, false)},
-	"to_timestamp_ntz":   {1, 2, parseTime(types.TimestampNTZ, false)},
-	"try_to_timestamp":   {1, 2, parseTime(types.Timestamp, true)},
-	"make_timestamp":     {6, 7, makeTimestamp(types.Timestamp)},
-	"make_timestamp_ltz": {6, 7, makeTimestamp(types.Timestamp)},
-	"make_timestamp_ntz": {6, 6, makeTimestamp(types.TimestampNTZ)},
-	"try_make_timestamp": {6, 7, makeTimestamp(types.Timestamp)},
-	"timestamp_seconds":  {1, 1, timestampSeconds},
-	"make_dt_interval":   {0, 4, makeInterval(types.DayTime)},
-	"make_ym_interval":   {0, 2, makeInterval(types.YearMonth)},
+	"to_date":                {1, 2, parseTime(types.Date, false)},
+	"try_to_date":            {1, 2, parseTime(types.Date, true)},
+	"to_timestamp":           {1, 2, parseTime(types.Timestamp, false)},
+	"to_timestamp_ltz":       {1, 2, parseTime(types.Timestamp, false)},
+	"to_timestamp_ntz":       {1, 2, parseTime(types.TimestampNTZ, false)},
+	"try_to_timestamp":       {1, 2, parseTime(types.Timestamp, true)},
+	"make_timestamp":         {6, 7, makeTimestamp(types.Timestamp)},
+	"make_timestamp_ltz":     {6, 7, makeTimestamp(types.Timestamp)},
+	"make_timestamp_ntz":     {6, 6, makeTimestamp(types.TimestampNTZ)},
+	"try_make_timestamp":     {6, 7, makeTimestamp(types.Timestamp)},
+	"try_make_timestamp_ltz": {6, 7, makeTimestamp(types.Timestamp)},
+	"try_make_timestamp_ntz": {6, 6, makeTimestamp(types.TimestampNTZ)},
+	"convert_timezone":       {2, 3, convertTimezone},
+	"timestamp_seconds":      {1, 1, timestampSeconds},
+	"make_dt_interval":       {0, 4, makeInterval(types.DayTime)},
+	"make_ym_interval":       {0, 2, makeInterval(types.YearMonth)},
 }
 
 // partFunctions maps the field names of EXTRACT to functions.
@@ -76,8 +79,11 @@ func intervalPart(fn string, t types.Interval) bool {
 
 func partCall(in *binder, fn string, src Expr) (Expr, error) {
 	t := types.Type(types.Integer)
-	if strings.HasSuffix(fn, "second_fraction") {
+	switch {
+	case strings.HasSuffix(fn, "second_fraction"):
 		t = types.Decimal{Precision: 8, Scale: 6}
+	case fn == "interval_month" || fn == "interval_hour" || fn == "interval_minute":
+		t = types.Byte
 	}
 	return in.operator(fn, t, src), nil
 }
@@ -155,6 +161,21 @@ func makeTimestamp(to types.Type) func(*binder, string, []Expr) (Expr, error) {
 		}
 		return e, nil
 	}
+}
+
+// convertTimezone is convert_timezone([from,] to, time): from_utc_timestamp after
+// to_utc_timestamp; without from the zone of the session.
+func convertTimezone(in *binder, fn string, a []Expr) (Expr, error) {
+	if len(a) == 2 {
+		a = append([]Expr{&Literal{Value: in.scope.Options.zoneName(), T: types.String}}, a...)
+	}
+	for i, want := range []types.Type{types.String, types.String, types.TimestampNTZ} {
+		if in.implicitArg(a[i].Type(), want) == nil {
+			return nil, unexpectedInput(fn, i, a[i])
+		}
+		a[i] = in.convert(a[i], want)
+	}
+	return &Call{Fn: fn, Args: a, T: types.TimestampNTZ, Null: true}, nil
 }
 
 func timestampSeconds(in *binder, fn string, a []Expr) (Expr, error) {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -46,7 +47,7 @@ func init() {
 		"unix_seconds": divided(1_000_000), "unix_timestamp": datePart(func(v int64) int64 { return v / 1_000_000 }), "unix_millis": divided(1_000), "unix_micros": divided(1), "unix_date": divided(1), "date_from_unix_date": divided(1),
 		"timestamp_seconds": timestampSeconds, "timestamp_millis": timesMicros(1_000), "timestamp_micros": timesMicros(1),
 		"timestampdiff": timestampDiff, "timestampadd": timestampAdd, "make_dt_interval": makeDayTime, "make_ym_interval": makeYearMonth,
-		"from_utc_timestamp": zoneShift(1), "to_utc_timestamp": zoneShift(-1),
+		"convert_timezone": convertTimezone, "from_utc_timestamp": zoneShift(1), "to_utc_timestamp": zoneShift(-1),
 		"monthname": func(c *call) (arrow.Array, error) {
 			d := c.int(0)
 			return c.strings(func(i int) (string, error) { _, m, _ := civil.Date(d(i)); return monthNames[m-1][:3], nil })
@@ -264,6 +265,22 @@ func zoneShift(sign int) func(*call) (arrow.Array, error) {
 			return civil.Local(t(i), loc), nil
 		})
 	}
+}
+
+// convertTimezone reads a clock in one zone and tells what one in another shows.
+func convertTimezone(c *call) (arrow.Array, error) {
+	from, to, t := c.str(0), c.str(1), c.int(2)
+	return c.ints(func(i int) (int64, error) {
+		var zones [2]*time.Location
+		for k, name := range []string{from(i), to(i)} {
+			loc, ok := civil.Zone(name)
+			if !ok || loc == nil {
+				return 0, failf("INVALID_TIMEZONE", "%q is no time zone", clip(name))
+			}
+			zones[k] = loc
+		}
+		return civil.Local(civil.Instant(t(i), zones[0]), zones[1]), nil
+	})
 }
 
 var unitLength = map[string]int64{"MICROSECOND": 1, "MILLISECOND": 1_000, "SECOND": 1_000_000, "MINUTE": 60_000_000, "HOUR": 3_600_000_000,

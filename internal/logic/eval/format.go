@@ -38,7 +38,7 @@ func printf(c *call) (arrow.Array, error) {
 			b.WriteString(f[:at])
 			spec, conv, rest, ok := formatSpec(f[at+1:])
 			if !ok {
-				return "", failf("INVALID_PARAMETER_VALUE.FORMAT", "%q is no format", clip(format(i)))
+				return "", failf("", "%q is no format", clip(format(i)))
 			}
 			f = rest
 			switch conv {
@@ -56,11 +56,11 @@ func printf(c *call) (arrow.Array, error) {
 				next++
 			}
 			if k >= len(args) {
-				return "", failf("INVALID_PARAMETER_VALUE.FORMAT", "the format %q wants more arguments", clip(format(i)))
+				return "", failf("", "the format %q wants more arguments", clip(format(i)))
 			}
 			text, ok := spec.write(conv, args[k](i), c.typ(k), c.node.In)
 			if !ok {
-				return "", failf("INVALID_PARAMETER_VALUE.FORMAT", "%%%c does not write %s", conv, types.SQL(c.typ(k)))
+				return "", failf("", "%%%c does not write %s", conv, types.SQL(c.typ(k)))
 			}
 			b.WriteString(text)
 		}
@@ -115,6 +115,9 @@ func (s spec) write(conv byte, v any, t types.Type, in expr.Session) (string, bo
 		text = strconv.FormatBool(v != nil && (!isBool || x))
 	case v == nil:
 		text = "null"
+		if s.precision >= 0 {
+			text = firstRunes(text, int64(s.precision))
+		}
 	case conv == 's' || conv == 'S':
 		a, err := fromValues(t, v)
 		if err != nil {
@@ -123,7 +126,7 @@ func (s spec) write(conv byte, v any, t types.Type, in expr.Session) (string, bo
 		text = texter(a, t, in)(0)
 	default:
 		var ok bool
-		if text, ok = s.number(conv, v); !ok {
+		if text, ok = s.number(conv, v, t); !ok {
 			return "", false
 		}
 	}
@@ -150,7 +153,7 @@ func (s spec) write(conv byte, v any, t types.Type, in expr.Session) (string, bo
 	return text, true
 }
 
-func (s spec) number(conv byte, v any) (string, bool) {
+func (s spec) number(conv byte, v any, t types.Type) (string, bool) {
 	text := ""
 	switch x := v.(type) {
 	case int64:
@@ -158,9 +161,9 @@ func (s spec) number(conv byte, v any) (string, bool) {
 		case 'd':
 			text = strconv.FormatInt(x, 10)
 		case 'x', 'X':
-			return strconv.FormatUint(uint64(x), 16), true
+			return strconv.FormatUint(unsigned(x, t), 16), true
 		case 'o':
-			return strconv.FormatUint(uint64(x), 8), true
+			return strconv.FormatUint(unsigned(x, t), 8), true
 		case 'c', 'C':
 			return string(rune(x)), true
 		default:
@@ -185,7 +188,7 @@ func (s spec) number(conv byte, v any) (string, bool) {
 			if !ok {
 				return "", false
 			}
-			text = strconv.FormatFloat(f, 'g', max(1, precision), 64)
+			text = general(f, max(1, precision))
 		default:
 			return "", false
 		}
@@ -213,6 +216,31 @@ func (s spec) number(conv byte, v any) (string, bool) {
 		return " " + text, true
 	}
 	return text, true
+}
+
+// unsigned is the two's complement of a number in the width of its type.
+func unsigned(v int64, t types.Type) uint64 {
+	switch t {
+	case types.Byte:
+		return uint64(uint8(v))
+	case types.Short:
+		return uint64(uint16(v))
+	case types.Integer:
+		return uint64(uint32(v))
+	}
+	return uint64(v)
+}
+
+// general is %g of java.util.Formatter: so many significant digits, all of them
+// written, with an exponent below 0.0001 and from 10 to the precision on.
+func general(f float64, precision int) string {
+	text := strconv.FormatFloat(f, 'e', precision-1, 64)
+	_, exp, ok := strings.Cut(text, "e")
+	x, err := strconv.Atoi(exp)
+	if !ok || err != nil || f != 0 && (x < -4 || x >= precision) {
+		return text
+	}
+	return strconv.FormatFloat(f, 'f', max(0, precision-1-x), 64)
 }
 
 // fixed writes a number with so many digits after the point, half up or half even.
@@ -274,12 +302,16 @@ func grouped(s string) string {
 }
 
 func formatNumber(c *call) (arrow.Array, error) {
-	v, digits := c.any(0), func(int) (int, bool) { return 0, true }
+	v, digits, bare := c.any(0), func(int) (int, bool) { return 0, true }, func(int) bool { return false }
 	if c.typ(1) == types.String {
 		s := c.str(1)
 		digits = func(i int) (int, bool) {
 			_, frac, _ := strings.Cut(s(i), ".")
 			return len(frac), s(i) == "" || strings.Contains(s(i), ",")
+		}
+		bare = func(i int) bool { // no digit is asked for before the point
+			whole, frac, _ := strings.Cut(s(i), ".")
+			return frac != "" && !strings.Contains(whole, "0")
 		}
 	} else {
 		n := c.int(1)
@@ -297,6 +329,13 @@ func formatNumber(c *call) (arrow.Array, error) {
 		text := fixed(x, n, true)
 		if strings.HasSuffix(text, "Infinity") {
 			return strings.Replace(text, "Infinity", "∞", 1), nil
+		}
+		if bare(i) {
+			if rest, ok := strings.CutPrefix(text, "0."); ok {
+				text = "." + rest
+			} else if rest, ok := strings.CutPrefix(text, "-0."); ok {
+				text = "-." + rest
+			}
 		}
 		if !group || text == "NaN" {
 			return text, nil

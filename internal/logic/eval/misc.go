@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"math"
@@ -17,7 +18,7 @@ import (
 
 func init() {
 	register(map[string]func(*call) (arrow.Array, error){
-		"raise_error": raiseError, "assert_true": assertTrue, "from_csv": fromCSV, "from_json": fromJSON, "to_json": toJSON, "get_json_object": getJSONObject,
+		"raise_error": raiseError, "assert_true": assertTrue, "from_csv": fromCSV, "from_json": fromJSON, "to_csv": toCSV, "to_json": toJSON, "get_json_object": getJSONObject,
 		"json_array_length": jsonArrayLength, "json_object_keys": jsonObjectKeys,
 		"version": constantText("4.2.0"), "current_user": constantText("sluice"), "current_database": constantText("default"),
 		"current_catalog": constantText("spark_catalog"), "current_timezone": constantText("Etc/UTC"),
@@ -62,6 +63,10 @@ func convertText(s string, t types.Type, zone *time.Location) any {
 // fromCSV reads one record; a field that does not convert is NULL.
 func fromCSV(c *call) (arrow.Array, error) {
 	s, fields := c.str(0), c.out().(*types.Struct).Fields
+	o, err := c.textOptions(2)
+	if err != nil {
+		return nil, err
+	}
 	return c.boxed(func(i int) (any, error) {
 		r := csv.NewReader(strings.NewReader(s(i)))
 		r.LazyQuotes, r.FieldsPerRecord = true, -1
@@ -72,125 +77,60 @@ func fromCSV(c *call) (arrow.Array, error) {
 		}
 		for k, f := range fields {
 			if k < len(record) && record[k] != "" {
-				out[k] = convertText(record[k], f.Type, c.zone())
+				out[k] = o.value(record[k], f.Type)
 			}
 		}
 		return out, nil
 	})
 }
 
-// fromJSON reads a value of the given schema; what does not fit is NULL.
-func fromJSON(c *call) (arrow.Array, error) {
-	s := c.str(0)
-	return c.boxed(func(i int) (any, error) {
-		d := json.NewDecoder(strings.NewReader(s(i)))
-		d.UseNumber()
-		var v any
-		if d.Decode(&v) != nil {
-			if st, ok := c.out().(*types.Struct); ok {
-				return make([]any, len(st.Fields)), nil
+// toCSV writes a struct as one line; a value with a comma, a quote or a line end
+// stands in quotes.
+func toCSV(c *call) (arrow.Array, error) {
+	v, fields := c.any(0), c.typ(0).(*types.Struct).Fields
+	o, err := c.textOptions(1)
+	if err != nil {
+		return nil, err
+	}
+	return makeText(c.out(), c.n, valid(c.n, c.args[0]), func(b []byte, i int) ([]byte, error) {
+		row, _ := v(i).([]any)
+		for k, f := range fields {
+			if k > 0 {
+				b = append(b, ',')
 			}
-			return nil, nil
+			switch x := row[k].(type) {
+			case nil:
+			case string:
+				switch {
+				case x == "":
+					b = append(b, `""`...)
+				case strings.ContainsAny(x, ",\"\n\r"):
+					b = append(append(append(b, '"'), strings.ReplaceAll(strings.ReplaceAll(x, `\`, `\\`), `"`, `\"`)...), '"')
+				default:
+					b = append(b, x...)
+				}
+			default:
+				text := appendJSON(nil, x, f.Type, c.node.In, o)
+				b = append(b, strings.Trim(string(text), `"`)...)
+			}
 		}
-		return fromJSONValue(v, c.out(), c.zone()), nil
+		return b, nil
 	})
-}
-
-func fromJSONValue(v any, t types.Type, zone *time.Location) any {
-	switch t := t.(type) {
-	case *types.Struct:
-		obj, ok := v.(map[string]any)
-		out := make([]any, len(t.Fields))
-		if !ok {
-			if v == nil {
-				return nil
-			}
-			return out
-		}
-		for k, f := range t.Fields {
-			out[k] = fromJSONValue(obj[f.Name], f.Type, zone)
-		}
-		return out
-	case *types.Array:
-		list, ok := v.([]any)
-		if !ok {
-			return nil
-		}
-		out := make([]any, len(list))
-		for k := range list {
-			out[k] = fromJSONValue(list[k], t.Element, zone)
-		}
-		return out
-	case *types.Map:
-		obj, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		out := []columns.KV{}
-		for _, k := range sortedKeys(obj) {
-			out = append(out, columns.KV{Key: convertText(k, t.Key, zone), Value: fromJSONValue(obj[k], t.Value, zone)})
-		}
-		return out
-	}
-	switch x := v.(type) {
-	case nil:
-		return nil
-	case bool:
-		if t == types.Boolean {
-			return x
-		}
-		if t == types.String {
-			return map[bool]string{true: "true", false: "false"}[x]
-		}
-		return nil
-	case json.Number:
-		if t == types.String {
-			return x.String()
-		}
-		if !types.IsNumeric(t) {
-			return nil
-		}
-		return convertText(x.String(), t, zone)
-	case string:
-		if t == types.String {
-			return x
-		}
-		if types.IsIntegral(t) || t == types.Boolean {
-			return nil
-		}
-		return convertText(x, t, zone)
-	}
-	if t == types.String {
-		b, _ := json.Marshal(v)
-		return string(b)
-	}
-	return nil
-}
-
-func sortedKeys(m map[string]any) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	vals := make([]any, len(out))
-	for i, k := range out {
-		vals[i] = k
-	}
-	for i, v := range sortedList(vals, true, true) {
-		out[i] = v.(string)
-	}
-	return out
 }
 
 // toJSON writes a value; NULL members of structs are left out.
 func toJSON(c *call) (arrow.Array, error) {
 	v := c.any(0)
-	return makeStrings(c.out(), c.n, valid(c.n, c.args[0]), func(i int) (string, error) {
-		return string(appendJSON(nil, v(i), c.typ(0), c.node.In)), nil
+	o, err := c.textOptions(1)
+	if err != nil {
+		return nil, err
+	}
+	return makeText(c.out(), c.n, valid(c.n, c.args[0]), func(b []byte, i int) ([]byte, error) {
+		return appendJSON(b, v(i), c.typ(0), c.node.In, o), nil
 	})
 }
 
-func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
+func appendJSON(b []byte, v any, t types.Type, in expr.Session, o textOptions) []byte {
 	switch x := v.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -215,7 +155,7 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 			}
 			key, _ := fromValues(m.Key, kv.Key)
 			b = append(columns.AppendQuoted(b, texter(key, m.Key, in)(0)), ':')
-			b = appendJSON(b, kv.Value, m.Value, in)
+			b = appendJSON(b, kv.Value, m.Value, in, o)
 		}
 		return append(b, '}')
 	case []any:
@@ -232,7 +172,7 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 				}
 				first = false
 				b = append(columns.AppendQuoted(b, f.Name), ':')
-				b = appendJSON(b, x[i], f.Type, in)
+				b = appendJSON(b, x[i], f.Type, in, o)
 			}
 			return append(b, '}')
 		case *types.Array:
@@ -241,7 +181,7 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 				if i > 0 {
 					b = append(b, ',')
 				}
-				b = appendJSON(b, x[i], t.Element, in)
+				b = appendJSON(b, x[i], t.Element, in, o)
 			}
 			return append(b, ']')
 		}
@@ -253,6 +193,16 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 		}
 		return append(b, "null"...)
 	case int64:
+		if p := o.pattern(t); p != nil {
+			at, zone := x, o.zone
+			if t == types.Date {
+				at = x * 86_400_000_000
+			}
+			if t != types.Timestamp {
+				zone = nil
+			}
+			return columns.AppendQuoted(b, string(p.format(nil, at, zone)))
+		}
 		switch t.Kind() {
 		case types.KindTimestamp:
 			return columns.AppendQuoted(b, timestampJSON(civil.Local(x, in.Zone))+zoneText(patternPart{letter: 'X', n: 3}, x, in.Zone))
@@ -263,9 +213,7 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 			return columns.AppendQuoted(b, texter(a, t, in)(0))
 		}
 	case []byte:
-		a, _ := fromValues(types.Binary, x)
-		base, _ := text1(func(s string) string { return s })(&call{node: &expr.Call{T: types.String}, args: []vec{{arr: a}}, n: 1})
-		return columns.AppendQuoted(b, texts(vec{arr: base})(0))
+		return columns.AppendQuoted(b, base64.StdEncoding.EncodeToString(x))
 	}
 	a, err := fromValues(t, v)
 	if err != nil {
@@ -276,46 +224,6 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session) []byte {
 
 func timestampJSON(micros int64) string {
 	return time.UnixMicro(micros).UTC().Format("2006-01-02T15:04:05.000")
-}
-
-// getJSONObject follows a path into JSON text; scalars lose their quotes.
-func getJSONObject(c *call) (arrow.Array, error) {
-	s, path := c.str(0), c.str(1)
-	return c.strings(func(i int) (string, error) {
-		d := json.NewDecoder(strings.NewReader(s(i)))
-		d.UseNumber()
-		var v any
-		if d.Decode(&v) != nil {
-			return "", errNull
-		}
-		steps, err := jsonPath(path(i))
-		if err != nil {
-			return "", errNull
-		}
-		for _, x := range steps {
-			switch o := v.(type) {
-			case map[string]any:
-				v = o[x.name]
-			case []any:
-				if x.field || x.index >= len(o) {
-					return "", errNull
-				}
-				v = o[x.index]
-			default:
-				return "", errNull
-			}
-		}
-		switch x := v.(type) {
-		case nil:
-			return "", errNull
-		case string:
-			return x, nil
-		case json.Number:
-			return x.String(), nil
-		}
-		b, err := json.Marshal(v)
-		return string(b), err
-	})
 }
 
 func jsonArrayLength(c *call) (arrow.Array, error) {

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"math/big"
 	"strings"
 
@@ -19,6 +21,10 @@ func toChar(c *call) (arrow.Array, error) {
 			switch strings.ToLower(format(i)) {
 			case "utf-8":
 				return s(i), nil
+			case "hex":
+				return strings.ToUpper(hex.EncodeToString([]byte(s(i)))), nil
+			case "base64":
+				return base64.StdEncoding.EncodeToString([]byte(s(i))), nil
 			}
 			return "", failf("INVALID_PARAMETER_VALUE.BINARY_FORMAT", "to_char: the format %q is not known", clip(format(i)))
 		})

@@ -16,7 +16,7 @@ import (
 
 func init() {
 	register(map[string]func(*call) (arrow.Array, error){
-		"upper": cased('a', 'z', strings.ToUpper), "lower": cased('A', 'Z', strings.ToLower), "initcap": initCap,
+		"upper": cased('a', 'z', upperText), "lower": cased('A', 'Z', lowerText), "initcap": initCap,
 		"trim": trimmer(true, true), "btrim": trimmer(true, true), "ltrim": trimmer(true, false), "rtrim": trimmer(false, true),
 		"length": length, "octet_length": number1(func(s string) int64 { return int64(len(s)) }), "bit_length": number1(func(s string) int64 { return int64(8 * len(s)) }),
 		"ascii": number1(func(s string) int64 {
@@ -39,7 +39,7 @@ func init() {
 		},
 		"quote":     text1(func(s string) string { return "'" + strings.ReplaceAll(s, "'", `\'`) + "'" }),
 		"to_binary": toBinary, "try_to_binary": toBinary,
-		"unbase64": unbase64, "hex": hexOf, "unhex": unhex, "url_encode": text1(url.QueryEscape), "url_decode": urlDecode, "try_url_decode": urlDecode,
+		"unbase64": unbase64, "hex": hexOf, "unhex": unhex, "url_encode": text1(urlEncode), "url_decode": urlDecode, "try_url_decode": urlDecode,
 	})
 }
 
@@ -328,6 +328,11 @@ func unhex(c *call) (arrow.Array, error) {
 		}
 		return string(b), nil
 	})
+}
+
+// urlEncode is java.net.URLEncoder, which keeps * and not ~.
+func urlEncode(s string) string {
+	return strings.NewReplacer("~", "%7E", "%2A", "*").Replace(url.QueryEscape(s))
 }
 
 func urlDecode(c *call) (arrow.Array, error) {

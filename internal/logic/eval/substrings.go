@@ -111,10 +111,18 @@ func locate(c *call, sub, text int) (arrow.Array, error) {
 	if c.has(2) {
 		from = c.int(2)
 	}
-	return c.ints(func(i int) (int64, error) {
+	ok := valid(c.n, c.args[sub], c.args[text])
+	at := c.args[min(2, len(c.args)-1)]
+	return makeInts(c.out(), c.n, ok, lenient(c, func(i int) (int64, error) {
+		if c.has(2) && at.null(i) { // no place to start from is place 0
+			return 0, nil
+		}
 		pos := from(i)
 		if pos < 1 {
 			return 0, nil
+		}
+		if what(i) == "" {
+			return 1, nil
 		}
 		head := firstRunes(s(i), pos-1)
 		if runeCount(head) < pos-1 {
@@ -125,7 +133,7 @@ func locate(c *call, sub, text int) (arrow.Array, error) {
 			return 0, nil
 		}
 		return pos + runeCount(s(i)[len(head):len(head)+at]), nil
-	})
+	}))
 }
 
 func splitPart(c *call) (arrow.Array, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-
 	"testing"
 
 	"github.com/sluicelake/sluice/internal/proof/tablekit"
@@ -76,9 +75,9 @@ func TestChain(t *testing.T) {
 			for round := range 2 {
 				mergeInto(t, k.Log, k.Schema, upsert, `{"k":1,"p":"z","v":10,"o":{"a":9,"l":["n"]}}`, `{"k":2,"p":"b c","v":-1,"o":null}`, `{"k":6,"p":"a","v":60,"o":null}`)
 				check("sluice merged")
-				rs.ask(t, map[string]any{"table": dir, "update": map[string]string{"v": "v + 1"}, "where": "k > 3"})
+				rs.rows(t, k.Schema, map[string]any{"table": dir, "update": map[string]string{"v": "v + 1"}, "where": "k > 3"})
 				check("deltalake updated")
-				rs.ask(t, map[string]any{"table": dir, "delete": "k = 4"})
+				rs.rows(t, k.Schema, map[string]any{"table": dir, "delete": "k = 4"})
 				check("deltalake deleted")
 				change(t, k.Log, "UPDATE target SET v = v * 2, o.a = 7 WHERE p = 'a'")
 				check("sluice updated")
