@@ -22,6 +22,7 @@ type sqlFlags struct {
 	tables    []string
 	views     []string
 	confs     []string
+	catalog   string
 	keepGoing bool
 	format    string
 	write     writing
@@ -33,28 +34,43 @@ func (a *app) sql() *cobra.Command {
 		Use:   "sql [-e STATEMENTS | FILE | -]",
 		Short: "Run SQL statements",
 		Long: `Run statements of Spark SQL, separated by semicolons, from -e, a file, or standard input (-): SELECT, INSERT, UPDATE,
-DELETE, MERGE, CREATE TABLE, ALTER TABLE, DESCRIBE, SHOW and SET.
+DELETE, MERGE, CREATE TABLE, ALTER TABLE, DESCRIBE, SHOW and SET. On a terminal, without any of these, it asks for them.
 
 --table gives the table at a URL a name, whether it is there yet or not; delta.` + "`path`, json.`path`, csv.`path` and parquet.`path`" + ` need
-no name. --view gives a JSON, CSV or Parquet file one. The first error ends the run, unless --keep-going is given.
+no name. --catalog makes all tables in a folder known by the names of their folders, and CREATE TABLE makes new ones there.
+--view gives a JSON, CSV or Parquet file a name. The first error ends the run, unless --keep-going is given.
 
 With --json each statement gives an object: {"statement":1,"operation":...,"schema":[...],"rows":[...],"metrics":{...}}, or
 {"statement":1,"error":{...}}.`,
 		Example: `  sluice sql --table people=/data/people -e "UPDATE people SET city = upper(city); SELECT count(*) FROM people"
   sluice sql --table t=s3://lake/t --view new=rows.json merge.sql
+  sluice sql --catalog /data/lake
   echo "DESCRIBE HISTORY t" | sluice sql --table t=/data/t --json -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := a.statements(&f, args)
+			ask := len(f.text) == 0 && len(args) == 0 && a.terminal()
+			text := ""
+			if !ask {
+				var err error
+				if text, err = a.statements(&f, args); err != nil {
+					return err
+				}
+			}
+			s, err := a.session(cmd.Context(), &f)
 			if err != nil {
 				return err
 			}
-			return a.runSQL(cmd.Context(), &f, text)
+			defer s.Close()
+			if ask {
+				return a.ask(cmd.Context(), &f, s)
+			}
+			return a.runSQL(cmd.Context(), &f, s, text)
 		},
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVarP(&f.text, "execute", "e", nil, "run these `STATEMENTS`; may be repeated")
 	fl.StringArrayVar(&f.tables, "table", nil, "a name for a table, `NAME=URL`; may be repeated")
+	fl.StringVar(&f.catalog, "catalog", "", "the folder at this `URL` has tables, each in a folder of its name")
 	fl.StringArrayVar(&f.views, "view", nil, "a name for a file, `NAME=FILE`; may be repeated")
 	fl.StringArrayVar(&f.confs, "conf", nil, "a setting by Spark's name, `k=v`; may be repeated")
 	fl.BoolVar(&f.keepGoing, "keep-going", false, "go on behind statements that fail; the exit status tells of them")
@@ -67,9 +83,6 @@ With --json each statement gives an object: {"statement":1,"operation":...,"sche
 
 // statements is the text to run.
 func (a *app) statements(f *sqlFlags, args []string) (string, error) {
-	if f.format != "" && !slices.Contains(rowFormats, f.format) {
-		return "", usagef("--format %s: want %s", f.format, strings.Join(rowFormats, ", "))
-	}
 	switch {
 	case len(f.text) > 0 && len(args) > 0:
 		return "", usagef("-e and a file exclude each other")
@@ -85,20 +98,30 @@ func (a *app) statements(f *sqlFlags, args []string) (string, error) {
 	return string(data), err
 }
 
-func (a *app) runSQL(ctx context.Context, f *sqlFlags, text string) error {
+// session makes the session that the flags describe.
+func (a *app) session(ctx context.Context, f *sqlFlags) (*sluice.Session, error) {
+	if f.format != "" && !slices.Contains(rowFormats, f.format) {
+		return nil, usagef("--format %s: want %s", f.format, strings.Join(rowFormats, ", "))
+	}
 	co, err := f.write.options()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s := sluice.NewSession(sluice.SessionOptions{Open: a.openUnread, UserMetadata: co.UserMetadata, BeforePublish: co.BeforePublish,
-		Options: []sluice.Option{sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}})
-	defer s.Close()
+	stores, err := pairs("--option", a.options)
+	if err != nil {
+		return nil, err
+	}
+	opts := []sluice.Option{sluice.WithWorkers(a.workers), sluice.WithMemoryLimit(a.memLimit)}
+	for k, v := range stores {
+		opts = append(opts, sluice.WithStorageOption(k, v))
+	}
+	s := sluice.NewSession(sluice.SessionOptions{Open: a.openUnread, UserMetadata: co.UserMetadata, BeforePublish: co.BeforePublish, Options: opts})
 	for flag, names := range map[string][]string{"--table": f.tables, "--view": f.views} {
 		for _, pair := range names {
 			name, at, ok := strings.Cut(pair, "=")
 			switch {
 			case !ok || name == "" || at == "":
-				return usagef("%s %s: want NAME=PLACE", flag, pair)
+				return nil, usagef("%s %s: want NAME=PLACE", flag, pair)
 			case flag == "--table":
 				s.Table(name, at)
 			default:
@@ -108,13 +131,23 @@ func (a *app) runSQL(ctx context.Context, f *sqlFlags, text string) error {
 	}
 	confs, err := pairs("--conf", f.confs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for k, v := range confs {
 		if err := s.Set(k, v); err != nil {
-			return usagef("--conf: %w", err)
+			return nil, usagef("--conf: %w", err)
 		}
 	}
+	if f.catalog != "" {
+		if err := s.Catalog(ctx, f.catalog); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// runSQL runs the statements of a text.
+func (a *app) runSQL(ctx context.Context, f *sqlFlags, s *sluice.Session, text string) error {
 	n, failed := 0, false
 	for r, err := range s.SQL(ctx, text) {
 		n++

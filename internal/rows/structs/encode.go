@@ -105,9 +105,11 @@ func (e *Encoder) Encode(rows reflect.Value, first int64) (arrow.RecordBatch, er
 func (e *Encoder) column(b array.Builder, enc encoder, offset uintptr, base unsafe.Pointer, n int) error {
 	add := enc(b)
 	for i := range n {
-		p := unsafe.Add(base, uintptr(i)*e.size)
+		var p unsafe.Pointer
 		if e.ptr {
 			p = unsafe.Slice((*unsafe.Pointer)(base), n)[i]
+		} else {
+			p = unsafe.Add(base, uintptr(i)*e.size)
 		}
 		if err := add(unsafe.Add(p, offset)); err != nil {
 			return atRow(err, i)
