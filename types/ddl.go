@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// charVarcharKey keeps the declared CHAR(n) or VARCHAR(n) of a string column, as Spark does.
-const charVarcharKey = "__CHAR_VARCHAR_TYPE_STRING"
+// KeyCharVarchar is the metadata key that keeps the declared CHAR(n) or VARCHAR(n) of
+// a string column, as Spark does: "varchar(5)", "char(3)".
+const KeyCharVarchar = "__CHAR_VARCHAR_TYPE_STRING"
 
 // ParseDDL reads a list of columns, for example
 //
@@ -92,7 +93,7 @@ func (p *ddlParser) column() (Field, error) {
 	}
 	f := Field{Name: name, Type: t, Nullable: true}
 	if declared != "" {
-		f.Metadata = f.Metadata.With(charVarcharKey, declared)
+		f.Metadata = f.Metadata.With(KeyCharVarchar, declared)
 	}
 	return f, p.options(&f, true)
 }
@@ -262,7 +263,7 @@ func (p *ddlParser) structType(depth int) (Type, error) {
 		}
 		f := Field{Name: name, Type: t, Nullable: true}
 		if declared != "" {
-			f.Metadata = f.Metadata.With(charVarcharKey, declared)
+			f.Metadata = f.Metadata.With(KeyCharVarchar, declared)
 		}
 		if err := p.options(&f, false); err != nil {
 			return nil, err

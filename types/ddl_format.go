@@ -45,7 +45,7 @@ func SQL(t Type) string {
 }
 
 func formatField(b *strings.Builder, f Field) {
-	if declared, ok := f.Metadata.Text(charVarcharKey); ok && f.Type == String {
+	if declared, ok := f.Metadata.Text(KeyCharVarchar); ok && f.Type == String {
 		b.WriteString(strings.ToUpper(declared))
 	} else {
 		b.WriteString(SQL(f.Type))

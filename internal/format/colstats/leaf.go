@@ -83,7 +83,7 @@ func Select(logical, physical *types.Struct, partitionColumns []string, config m
 	list, named := config[PropertyColumns]
 	if named {
 		var err error
-		if wanted, err = parseColumns(list); err != nil {
+		if wanted, err = ParseColumns(list); err != nil {
 			return nil, fmt.Errorf("table property %s: %w", PropertyColumns, err)
 		}
 	}
@@ -130,9 +130,9 @@ func covered(names []string, wanted [][]string) bool {
 	return false
 }
 
-// parseColumns reads a comma-separated list of column names with dots and
+// ParseColumns reads a comma-separated list of column names with dots and
 // backticks.
-func parseColumns(list string) ([][]string, error) {
+func ParseColumns(list string) ([][]string, error) {
 	var out [][]string
 	var name []string
 	for rest := strings.TrimSpace(list); rest != ""; {

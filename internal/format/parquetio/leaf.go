@@ -1,6 +1,7 @@
 package parquetio
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/parquet"
@@ -26,6 +27,10 @@ type node struct {
 // fieldIDKey is the metadata key of a column's id (PROTOCOL.md, Column Mapping).
 const fieldIDKey = "delta.columnMapping.id"
 
+// nestedIDsKey is the metadata key of the ids of what is below a column
+// (PROTOCOL.md, IcebergCompatV2).
+const nestedIDsKey = "delta.columnMapping.nested.ids"
+
 // buildTree makes the schema tree. Void columns have no Parquet form and are
 // left out, as Delta does.
 func buildTree(s *types.Struct) ([]*node, error) {
@@ -50,8 +55,30 @@ func buildField(f types.Field, parent *node) (*node, error) {
 		if id, ok := f.Metadata.Int(fieldIDKey); ok {
 			n.fieldID = int32(id)
 		}
+		if raw, ok := f.Metadata.Raw(nestedIDsKey); ok && err == nil {
+			ids := map[string]int32{}
+			if err := json.Unmarshal(raw, &ids); err != nil {
+				return nil, fmt.Errorf("the metadata %s cannot be read: %w", nestedIDsKey, err)
+			}
+			n.number(f.Name, ids)
+		}
 	}
 	return n, err
+}
+
+// number gives the elements, keys and values below a field, down to the next
+// fields, their ids.
+func (n *node) number(path string, ids map[string]int32) {
+	if !n.listLike() {
+		return
+	}
+	for _, kid := range n.kids[0].kids {
+		at := path + "." + kid.name
+		if id, ok := ids[at]; ok {
+			kid.fieldID = id
+		}
+		kid.number(at, ids)
+	}
 }
 
 // newNode is a node below a parent, which is nil at the top.

@@ -114,8 +114,9 @@ func newLayout(e *env.Env, s Spec) (*layout, error) {
 		extended := names.WithRowColumns(s.Metadata)
 		l.logical, l.physical, l.optional = extended.Logical, extended.Physical, 2
 	}
+	whole := !s.Changes && feature.MaterializesPartitions(s.Metadata)
 	for i, f := range l.physical.Fields {
-		if !isPartition[i] {
+		if !isPartition[i] || whole {
 			l.data = append(l.data, i)
 			l.file.Fields = append(l.file.Fields, f)
 		}

@@ -25,6 +25,8 @@ func altering(p *expr.Parser) (Statement, error) {
 		return one(alter.AddConstraint{Name: k.Name, Check: k.Check}, err)
 	case p.Accept("ADD", "COLUMN"), p.Accept("ADD", "COLUMNS"):
 		return one(addColumns(p))
+	case p.Accept("REPLACE", "COLUMNS"):
+		return one(replaceColumns(p))
 	case p.Accept("ADD", "PARTITION"):
 		return nil, p.Errorf(t, "the partitions of a Delta table are those of its rows: ADD PARTITION is not supported")
 	case p.Accept("DROP", "CONSTRAINT"):
@@ -66,7 +68,7 @@ func altering(p *expr.Parser) (Statement, error) {
 	case p.Accept("ALTER", "COLUMN"), p.Accept("CHANGE", "COLUMN"), p.Accept("ALTER"), p.Accept("CHANGE"):
 		return a, a.changeColumns(p)
 	}
-	return nil, p.Errorf(t, "want ADD, DROP, RENAME COLUMN, ALTER COLUMN, SET or UNSET TBLPROPERTIES, or CLUSTER BY")
+	return nil, p.Errorf(t, "want ADD, DROP, REPLACE COLUMNS, RENAME COLUMN, ALTER COLUMN, SET or UNSET TBLPROPERTIES, or CLUSTER BY")
 }
 
 func addColumns(p *expr.Parser) (alter.Change, error) {
@@ -98,6 +100,27 @@ func addColumns(p *expr.Parser) (alter.Change, error) {
 		return c, p.Expect(")")
 	}
 	return c, nil
+}
+
+func replaceColumns(p *expr.Parser) (alter.Change, error) {
+	var c alter.ReplaceColumns
+	if err := p.Expect("("); err != nil {
+		return nil, err
+	}
+	for {
+		at := p.Peek()
+		f, err := p.ParseColumn()
+		if err != nil {
+			return nil, err
+		}
+		if !f.Nullable {
+			return nil, p.Errorf(at, "REPLACE COLUMNS does not take NOT NULL")
+		}
+		c.Columns = append(c.Columns, f)
+		if !p.Accept(",") {
+			return c, p.Expect(")")
+		}
+	}
 }
 
 func dropColumns(p *expr.Parser) (alter.Change, error) {
@@ -139,10 +162,13 @@ func (a *Alter) changeColumns(p *expr.Parser) error {
 		if c.Column, err = p.ParseQualifiedName(); err != nil {
 			return err
 		}
-		if err := changeColumn(p, &c); err != nil {
+		if p.Accept("SYNC", "IDENTITY") {
+			a.Changes = append(a.Changes, alter.SyncIdentity{Column: c.Column[len(c.Column)-1]})
+		} else if err := changeColumn(p, &c); err != nil {
 			return err
+		} else {
+			a.Changes = append(a.Changes, c)
 		}
-		a.Changes = append(a.Changes, c)
 		if !p.Accept(",") {
 			return nil
 		}
@@ -154,7 +180,13 @@ func changeColumn(p *expr.Parser, c *alter.ChangeColumn) (err error) {
 	t := p.Peek()
 	switch {
 	case p.Accept("TYPE"):
-		c.Type, err = p.ParseDataType()
+		var f types.Field
+		start := p.Peek().Pos
+		if c.Type, err = p.ParseDataType(); err == nil {
+			if f, _, err = types.ParseColumnPrefix("c " + p.Source(start, p.LastEnd())); err == nil {
+				c.Length, _ = f.Metadata.Text(types.KeyCharVarchar)
+			}
+		}
 	case p.Accept("COMMENT"):
 		var text string
 		text, err = literal(p)
@@ -172,8 +204,6 @@ func changeColumn(p *expr.Parser, c *alter.ChangeColumn) (err error) {
 		}
 	case t.Is("FIRST"), t.Is("AFTER"):
 		c.At, err = position(p)
-	case t.Is("SYNC"):
-		return p.Errorf(t, "SYNC IDENTITY is not supported")
 	case t.Kind == expr.Word || t.Kind == expr.QuotedWord:
 		return hive(p, c)
 	default:
@@ -194,6 +224,7 @@ func hive(p *expr.Parser, c *alter.ChangeColumn) error {
 		return p.Errorf(at, "CHANGE COLUMN does not rename: want the name %s twice, or RENAME COLUMN", types.QuoteIdentifier(old))
 	}
 	c.Type = f.Type
+	c.Length, _ = f.Metadata.Text(types.KeyCharVarchar)
 	if text, ok := f.Metadata.Text("comment"); ok {
 		c.Comment = &text
 	}
@@ -219,7 +250,7 @@ func commenting(p *expr.Parser) (Statement, error) {
 		return nil, err
 	}
 	if p.Accept("NULL") {
-		a.Changes = []alter.Change{alter.UnsetProperties{Keys: []string{"comment"}, IfExists: true}}
+		a.Changes = []alter.Change{alter.SetProperties{Properties: map[string]string{"comment": ""}}}
 		return a, nil
 	}
 	text, err := literal(p)

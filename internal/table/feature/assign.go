@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -20,6 +21,7 @@ func AssignMapping(schema *types.Struct, config map[string]string, newID func() 
 		if id, ok := f.Metadata.Int(KeyFieldID); ok {
 			top = max(top, id)
 		}
+		top = max(top, highestNested(f.Metadata))
 		return false
 	})
 	var fields func(t types.Type) types.Type
@@ -51,6 +53,9 @@ func AssignMapping(schema *types.Struct, config map[string]string, newID func() 
 		return t
 	}
 	out := fields(schema).(*types.Struct)
+	if IcebergCompat(&action.Metadata{Configuration: config}) >= 2 {
+		out, top = withNestedIDs(out, top)
+	}
 	config = maps.Clone(config)
 	if config == nil {
 		config = map[string]string{}

@@ -87,7 +87,7 @@ func checkWritable(p *action.Protocol, md *action.Metadata, schema *types.Struct
 		}
 	}
 	if len(bad) == 0 {
-		return nil
+		return checkIceberg(p, md, schema)
 	}
 	return refuse("write", "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", bad)
 }

@@ -17,6 +17,7 @@ func ForNewTable(schema *types.Struct, config map[string]string) (*action.Protoc
 	if err != nil {
 		return nil, nil, err
 	}
+	withMapping(cfg)
 	base := &action.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}
 	if _, given := cfg["delta.minWriterVersion"]; given {
 		base.MinWriterVersion = 1
@@ -151,7 +152,7 @@ func implied(md *action.Metadata, schema *types.Struct) []string {
 	add(flag(md, "delta.enableInCommitTimestamps", false), "inCommitTimestamp")
 	add(flag(md, "delta.enableRowTracking", false), "rowTracking")
 	add(flag(md, "delta.enableTypeWidening", false), "typeWidening")
-	add(flag(md, "delta.enableVariantShredding", false), "variantShredding")
+	add(flag(md, "delta.enableVariantShredding", false), "variantShredding-preview")
 	add(flag(md, "delta.enableIcebergCompatV1", false), "icebergCompatV1")
 	add(flag(md, "delta.enableIcebergCompatV2", false), "icebergCompatV2")
 	add(flag(md, "delta.enableIcebergCompatV3", false), "icebergCompatV3")

@@ -62,19 +62,11 @@ var registry = []Feature{
 	{Name: "variantShredding-preview", Reader: true, Readable: true, Writable: true},
 	{Name: "rowTracking", Readable: true, Writable: true, Requires: []string{"domainMetadata"}},
 	{Name: "allowColumnDefaults", Readable: true, Writable: true},
-	{Name: "icebergCompatV1", Readable: true, active: ifTrue("delta.enableIcebergCompatV1"),
-		advice: "set delta.enableIcebergCompatV1 to false"},
-	{Name: "icebergCompatV2", Readable: true, active: ifTrue("delta.enableIcebergCompatV2"),
-		advice: "set delta.enableIcebergCompatV2 to false"},
-	{Name: "icebergCompatV3", Readable: true, active: ifTrue("delta.enableIcebergCompatV3"),
-		advice: "set delta.enableIcebergCompatV3 to false"},
+	{Name: "icebergCompatV1", Readable: true, Writable: true, Requires: []string{"columnMapping"}},
+	{Name: "icebergCompatV2", Readable: true, Writable: true, Requires: []string{"columnMapping"}},
+	{Name: "icebergCompatV3", Readable: true, Writable: true, Requires: []string{"columnMapping", "rowTracking"}},
 	{Name: "icebergWriterCompatV1", Readable: true, active: ifTrue("delta.enableIcebergWriterCompatV1")},
-	{Name: "materializePartitionColumns", Readable: true,
-		active: func(md *action.Metadata, _ *types.Struct) bool {
-			return len(md.PartitionColumns) > 0 && (flag(md, "delta.enableMaterializePartitionColumnsFeature", false) ||
-				flag(md, "delta.writePartitionColumnsToParquet", false))
-		},
-		advice: "write with an engine that puts partition columns into data files"},
+	{Name: "materializePartitionColumns", Readable: true, Writable: true},
 	{Name: "catalogManaged", Reader: true, advice: "reach the table through its catalog"},
 	{Name: "catalogOwned-preview", Reader: true, advice: "reach the table through its catalog"},
 	{Name: "catalogOwned", Reader: true, advice: "reach the table through its catalog"},

@@ -3,6 +3,7 @@ package alter
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,8 +15,11 @@ import (
 
 // ChangeColumn is ALTER COLUMN: what is given is changed, the rest stays.
 type ChangeColumn struct {
-	Column  []string
-	Type    types.Type // nil keeps it
+	Column []string
+	Type   types.Type // nil keeps it
+	// Length limits the texts of a Type that is STRING: "varchar(5)", "char(3)"; "" is
+	// no limit.
+	Length  string
 	Comment *string
 	NotNull *bool  // true: SET NOT NULL, false: DROP NOT NULL
 	Default string // an expression, for new rows
@@ -80,8 +84,16 @@ func (c ChangeColumn) apply(_ context.Context, d *draft) error {
 func (c ChangeColumn) field(d *draft, f types.Field) (types.Field, error) {
 	var err error
 	if c.Type != nil {
-		if f.Type, err = c.retype(d, f.Type); err != nil {
+		had, _ := f.Metadata.Text(types.KeyCharVarchar)
+		if f.Type == types.String && c.Type == types.String {
+			if !fitsLength(had, c.Length) {
+				return f, refuse("NOT_SUPPORTED_CHANGE_COLUMN", "column %s is %s and cannot become %s: it may hold longer texts", dotted(c.Column), lengthWord(had), lengthWord(c.Length))
+			}
+		} else if f.Type, err = c.retype(d, f.Type); err != nil {
 			return f, err
+		}
+		if f.Metadata = f.Metadata.Without(types.KeyCharVarchar); c.Length != "" {
+			f.Metadata = f.Metadata.With(types.KeyCharVarchar, c.Length)
 		}
 	}
 	if c.Comment != nil {
@@ -108,6 +120,30 @@ func (c ChangeColumn) field(d *draft, f types.Field) (types.Field, error) {
 		f.Metadata = f.Metadata.With(derive.KeyDefault, c.Default)
 	}
 	return f, nil
+}
+
+// fitsLength reports whether every text of one limit is one of the other, as Spark
+// compares them: those of a CHAR are padded, so that its length cannot change.
+func fitsLength(from, to string) bool {
+	var n, m int
+	if to == "" || from == to {
+		return true
+	}
+	if _, err := fmt.Sscanf(to, "varchar(%d)", &m); err != nil {
+		return false
+	}
+	if _, err := fmt.Sscanf(from, "char(%d)", &n); err == nil {
+		return n <= m
+	}
+	_, err := fmt.Sscanf(from, "varchar(%d)", &n)
+	return err == nil && n <= m
+}
+
+func lengthWord(s string) string {
+	if s == "" {
+		return "string"
+	}
+	return s
 }
 
 // part is the element of an array, or the key or value of a map: only its type

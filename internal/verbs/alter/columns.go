@@ -42,8 +42,20 @@ type AddColumns struct{ Columns []NewColumn }
 
 func (c AddColumns) apply(_ context.Context, d *draft) error {
 	shown := []shownColumn{}
+	given := map[string]bool{}
 	for _, n := range c.Columns {
 		full := append(slices.Clone(n.Parent), n.Field.Name)
+		if low := strings.ToLower(dotted(full)); given[low] {
+			return refuse("COLUMN_ALREADY_EXISTS", "the column %s is added twice (names are compared without regard to case)", dotted(full))
+		} else {
+			given[low] = true
+		}
+		if low := strings.ToLower(dotted(full)); feature.ChangeDataFeed(&d.md) && (low == "_change_type" || low == "_commit_version" || low == "_commit_timestamp") {
+			return refuse("RESERVED_CDC_COLUMNS_ON_WRITE", "%s is a name of the change feed, which the table records: name the column otherwise", dotted(full))
+		}
+		if err := create.CheckNames(types.NewStruct(n.Field), d.mapped()); err != nil {
+			return err
+		}
 		if !nullable(n.Field) {
 			return refuse("DELTA_OPERATION_NOT_ALLOWED", "a column that is added cannot be NOT NULL: the rows of the table have no value for %s", dotted(full))
 		}
@@ -60,7 +72,7 @@ func (c AddColumns) apply(_ context.Context, d *draft) error {
 			}
 			at, err := place(s, n.At, len(s.Fields), full)
 			if err != nil {
-				return nil, err
+				return nil, refuse("FIELD_NOT_FOUND", "there is no column %s to add %s after; there are %s", types.QuoteIdentifier(n.At.After), dotted(full), strings.Join(s.Names(), ", "))
 			}
 			s.Fields = slices.Insert(s.Fields, at, n.Field)
 			return s, nil
@@ -168,6 +180,9 @@ func (c DropColumns) apply(_ context.Context, d *draft) error {
 			return err
 		}
 		missing := false
+		if d.nested(path[:len(path)-1]) {
+			return refuse("DELTA_UNSUPPORTED_DROP_NESTED_COLUMN_FROM_NON_STRUCT_TYPE", "%s is not in a struct: the parts of arrays and maps cannot be dropped", dotted(full))
+		}
 		err := d.inStruct(path[:len(path)-1], full, func(s *types.Struct) (*types.Struct, error) {
 			i, err := find(s, path[len(path)-1], full)
 			if err != nil {
@@ -218,7 +233,7 @@ func (c RenameColumn) apply(_ context.Context, d *draft) error {
 		if err != nil {
 			return nil, err
 		}
-		if j := s.Index(c.To); j >= 0 && j != i {
+		if s.Index(c.To) >= 0 {
 			return nil, refuse("FIELD_ALREADY_EXISTS", "there is a column %s already (names are compared without regard to case)", dotted(to))
 		}
 		old = s.Fields[i].Name

@@ -59,7 +59,7 @@ func (d *draft) inStruct(parent, full []string, fn func(s *types.Struct) (*types
 	t, err := within(d.schema, parent, full, func(t types.Type) (types.Type, error) {
 		s, ok := t.(*types.Struct)
 		if !ok {
-			return nil, refuse("DELTA_ADD_COLUMN_PARENT_NOT_STRUCT", "%s is %s, not a struct: it has no field %s", dotted(parent), t, types.QuoteIdentifier(full[len(full)-1]))
+			return nil, refuse("INVALID_FIELD_NAME", "%s is %s, not a struct: it has no field %s", dotted(parent), t, types.QuoteIdentifier(full[len(full)-1]))
 		}
 		return fn(&types.Struct{Fields: slices.Clone(s.Fields)})
 	})
@@ -67,6 +67,18 @@ func (d *draft) inStruct(parent, full []string, fn func(s *types.Struct) (*types
 		d.schema = t.(*types.Struct)
 	}
 	return err
+}
+
+// nested reports whether a path leads to an array or a map.
+func (d *draft) nested(path []string) (yes bool) {
+	_, err := within(d.schema, path, path, func(t types.Type) (types.Type, error) {
+		switch t.(type) {
+		case *types.Array, *types.Map:
+			yes = true
+		}
+		return t, nil
+	})
+	return yes && err == nil
 }
 
 // find is the ordinal of a field, or an error that names what there is.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/create"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
@@ -65,8 +66,8 @@ func (c SetProperties) apply(_ context.Context, d *draft) error {
 		case k == commentKey:
 			d.md.Description = &v
 			continue
-		case k == "location" || k == "provider":
-			return refuse("DELTA_CANNOT_CHANGE_"+strings.ToUpper(k), "the %s of a table is no property that can be set", k)
+		case k == "location" || k == "provider" || k == "owner" || k == "external" || k == "is_managed_location":
+			return refuse("UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY", "the %s of a table is no property that can be set", k)
 		case strings.HasPrefix(k, "delta.constraints."):
 			return refuse("DELTA_ADD_CONSTRAINTS", "constraints are added with ALTER TABLE ... ADD CONSTRAINT name CHECK (condition)")
 		case k == "delta.feature.clustering":
@@ -75,7 +76,14 @@ func (c SetProperties) apply(_ context.Context, d *draft) error {
 			return refuse("DELTA_CANNOT_MODIFY_TABLE_PROPERTY", "the property %s is kept by the engine and cannot be set", k)
 		case strings.HasPrefix(k, "delta.feature.") || k == "delta.minReaderVersion" || k == "delta.minWriterVersion":
 			d.asked[k] = v
+			if id, _ := feature.MaterializedRowColumns(&d.md); k == "delta.feature.rowTracking" && id == "" {
+				feature.NameRowColumns(d.md.Configuration, d.snap.Env().NewID)
+			}
 			continue
+		case k == statsColumnsKey:
+			if err := create.CheckStatsColumns(d.schema, nil, v); err != nil {
+				return err
+			}
 		case k == "delta.ignoreProtocolDefaults":
 			continue
 		case k == mappingKey:
@@ -98,6 +106,9 @@ func (c SetProperties) apply(_ context.Context, d *draft) error {
 func normalise(properties map[string]string) (map[string]string, error) {
 	out, err := feature.Normalise(properties)
 	var p *feature.PropertyError
+	if errors.As(err, &p) && p.Class == "" && strings.HasSuffix(strings.ToLower(p.Key), "duration") && !strings.Contains(p.Msg, "not of") {
+		return nil, refuse("DELTA_INVALID_INTERVAL", "table property %s: %s", p.Key, p.Msg)
+	}
 	if errors.As(err, &p) && p.Class == "" {
 		return nil, refuse("UNSUPPORTED_TABLE_CHANGE", "table property %s: %s", p.Key, p.Msg)
 	}

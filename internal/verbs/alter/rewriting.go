@@ -155,8 +155,18 @@ func (w *rewritten) finish() {
 		added += o.Add.Size
 	}
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
+	sizes := make([]int64, len(w.outs))
+	for i, o := range w.outs {
+		sizes[i] = o.Add.Size
+	}
+	slices.Sort(sizes)
 	w.metrics = map[string]string{"numRemovedFiles": n(int64(len(w.read))), "numRemovedBytes": n(removed), "numAddedFiles": n(int64(len(w.outs))),
 		"numAddedBytes": n(added), "numDeletionVectorsRemoved": n(vectors)}
+	for name, share := range map[string]int{"minFileSize": 0, "p25FileSize": 25, "p50FileSize": 50, "p75FileSize": 75, "maxFileSize": 100} {
+		if len(sizes) > 0 {
+			w.metrics[name] = n(sizes[min(len(sizes)*share/100, len(sizes)-1)])
+		}
+	}
 }
 
 func sortedIDs(m map[conflict.FileID]*action.Add) []conflict.FileID {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/format/colstats"
+	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
@@ -33,6 +35,13 @@ func Check(spec Spec) ([]string, error) {
 	}
 	if err := CheckDefaults(spec.Schema, spec.Expr); err != nil {
 		return nil, err
+	}
+	for k, v := range spec.Properties {
+		if strings.EqualFold(k, colstats.PropertyColumns) {
+			if err := CheckStatsColumns(spec.Schema, parts, v); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if err := checkGenerated(spec.Schema, spec.Expr); err != nil {
 		return nil, err
@@ -64,9 +73,11 @@ func CheckNames(s *types.Struct, mapped bool) error {
 		case f.Name == "":
 			return refuse("DELTA_INVALID_COLUMN_NAMES", "a column has no name")
 		case seen[low]:
-			return refuse("DELTA_DUPLICATE_COLUMNS_FOUND", "the column %s is named twice (names are compared without regard to case)", types.QuoteIdentifier(f.Name))
+			return refuse("COLUMN_ALREADY_EXISTS", "the column %s is named twice (names are compared without regard to case)", types.QuoteIdentifier(f.Name))
 		case !mapped && strings.ContainsAny(f.Name, " ,;{}()\n\t="):
 			return refuse("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "the column name %q holds one of the characters ' ,;{}()\\n\\t=', which Parquet columns of a table without column mapping cannot have", f.Name)
+		case f.Type.Kind() == types.KindDayTimeInterval || f.Type.Kind() == types.KindYearMonthInterval:
+			return refuse("DELTA_UNSUPPORTED_DATA_TYPES", "the column %s is %s, which no table can hold", types.QuoteIdentifier(f.Name), types.SQL(f.Type))
 		case f.Type.Kind() == types.KindVoid:
 			return refuse("DELTA_UNSUPPORTED_DATA_TYPES", "the column %s has no type", types.QuoteIdentifier(f.Name))
 		}
@@ -98,7 +109,7 @@ func partitions(spec Spec) ([]string, error) {
 		case !ok:
 			return nil, refuse("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "the partition column %s is not among the columns %s", types.QuoteIdentifier(name), strings.Join(spec.Schema.Names(), ", "))
 		case types.IsNested(f.Type) || f.Type.Kind() == types.KindVariant:
-			return nil, refuse("DELTA_INVALID_PARTITION_COLUMN_TYPE", "%s is %s: a table cannot be partitioned by it", types.QuoteIdentifier(name), f.Type)
+			return nil, refuse("INVALID_PARTITION_COLUMN_DATA_TYPE", "%s is %s: a table cannot be partitioned by it", types.QuoteIdentifier(name), f.Type)
 		}
 		for _, p := range parts {
 			if p == f.Name {
@@ -109,7 +120,7 @@ func partitions(spec Spec) ([]string, error) {
 	}
 	switch {
 	case len(parts) == len(spec.Schema.Fields):
-		return nil, refuse("DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION", "all columns are partition columns: the data files would be empty")
+		return nil, refuse("ALL_PARTITION_COLUMNS_NOT_ALLOWED", "all columns are partition columns: the data files would be empty")
 	case len(parts) > 0 && len(spec.ClusterBy) > 0:
 		return nil, refuse("SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED", "a table is partitioned or clustered, not both")
 	}
@@ -150,11 +161,66 @@ func CheckDefaults(s *types.Struct, o expr.Options) error {
 			}
 			return refuse(class, "%v", err)
 		}
+		if err := constant(f, o); err != nil {
+			return err
+		}
 		if _, ok := f.Metadata.Raw(derive.KeyGeneration); ok {
 			return refuse("GENERATED_COLUMN_WITH_DEFAULT_VALUE", "the generated column %s cannot have the default %s", types.QuoteIdentifier(f.Name), text)
 		}
 		if _, ok := f.Metadata.Raw(KeyIdentityStart); ok {
 			return refuse("IDENTITY_COLUMN_WITH_DEFAULT_VALUE", "the identity column %s cannot have the default %s", types.QuoteIdentifier(f.Name), text)
+		}
+	}
+	return nil
+}
+
+// constant refuses a default that has no value, or another one each time.
+func constant(f types.Field, o expr.Options) error {
+	e, err := derive.Default(f, o)
+	if err != nil {
+		return err
+	}
+	text, _ := f.Metadata.Text(derive.KeyDefault)
+	if !expr.Deterministic(e) {
+		return refuse("INVALID_DEFAULT_VALUE.NOT_CONSTANT", "the default %s of column %s is no constant", text, types.QuoteIdentifier(f.Name))
+	}
+	if _, err := eval.Eval(e, eval.Input{Rows: 1}); err != nil {
+		return refuse("INVALID_DEFAULT_VALUE.DATA_TYPE", "the default %s of column %s is no %s: %v", text, types.QuoteIdentifier(f.Name), f.Type, err)
+	}
+	return nil
+}
+
+// CheckStatsColumns validates the list of columns that get statistics: they exist,
+// once each, are no partition columns, and have values with an order.
+func CheckStatsColumns(s *types.Struct, parts []string, list string) error {
+	columns, err := colstats.ParseColumns(list)
+	if err != nil {
+		return refuse("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "table property %s: %v", colstats.PropertyColumns, err)
+	}
+	seen := map[string]bool{}
+	for _, path := range columns {
+		name := strings.Join(path, ".")
+		if low := strings.ToLower(name); seen[low] {
+			return refuse("DELTA_DUPLICATE_DATA_SKIPPING_COLUMNS", "table property %s names the column %s twice", colstats.PropertyColumns, name)
+		} else {
+			seen[low] = true
+		}
+		var t types.Type = s
+		for _, step := range path {
+			inner, _ := t.(*types.Struct)
+			if inner == nil || inner.Index(step) < 0 {
+				return refuse("DELTA_COLUMN_NOT_FOUND_IN_SCHEMA", "table property %s names the column %s, which is not among %s", colstats.PropertyColumns, name, strings.Join(s.Names(), ", "))
+			}
+			f, _ := inner.Field(step)
+			t = f.Type
+		}
+		for _, p := range parts {
+			if len(path) == 1 && strings.EqualFold(p, path[0]) {
+				return refuse("DELTA_COLUMN_DATA_SKIPPING_NOT_SUPPORTED_PARTITIONED_COLUMN", "table property %s names the partition column %s, which no data file holds", colstats.PropertyColumns, name)
+			}
+		}
+		if _, ok := t.(*types.Struct); !ok && !colstats.HasBounds(t) && t.Kind() != types.KindBoolean {
+			return refuse("DELTA_COLUMN_DATA_SKIPPING_NOT_SUPPORTED_TYPE", "table property %s names the column %s, which is %s: files cannot be skipped by it", colstats.PropertyColumns, name, t)
 		}
 	}
 	return nil

@@ -40,7 +40,10 @@ func Clustering(columns [][]string, s *types.Struct, md *action.Metadata) (*acti
 			return nil, nil, refuse("DELTA_DUPLICATE_COLUMNS_FOUND", "the clustering column %s is named twice", name)
 		}
 		stats := slices.ContainsFunc(leaves, func(l colstats.Leaf) bool { return slices.Equal(l.Path, path) })
-		if !stats || !colstats.HasBounds(t) {
+		if !colstats.HasBounds(t) {
+			return nil, nil, refuse("DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "%s is %s: files cannot be skipped by it, so the table cannot be clustered by it", name, t)
+		}
+		if !stats {
 			return nil, nil, refuse("DELTA_CLUSTERING_COLUMN_MISSING_STATS", "%s (%s) has no statistics and cannot be a clustering column: see delta.dataSkippingNumIndexedCols and delta.dataSkippingStatsColumns for the columns that have them, and take one whose type has an order", name, t)
 		}
 		paths, names = append(paths, path), append(names, name)

@@ -11,6 +11,7 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/types"
@@ -27,8 +28,8 @@ type Spec struct {
 	Properties  map[string]string
 	// Defaults are properties of a new table that Properties do not name.
 	Defaults map[string]string
-	Name        string
-	Comment     string
+	Name     string
+	Comment  string
 	// IfNotExists accepts a table that is there already, as it is.
 	IfNotExists bool
 	// Replace makes the table anew if it is there; OrCreate also if it is not.
@@ -81,6 +82,9 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 			return Result{}, refuse("DELTA_CANNOT_REPLACE_MISSING_TABLE", "there is no table at %s to replace: use CREATE OR REPLACE TABLE", l.Bucket().URL())
 		case err != nil:
 			s = nil
+		}
+		if s != nil && feature.AppendOnly(s.Metadata()) && s.NumFiles() > 0 {
+			return Result{}, txn.AppendOnly(l.Bucket().URL())
 		}
 		res, again, err := once(ctx, l, s, spec, o)
 		if err != nil || !again {

@@ -81,9 +81,9 @@ func TestRefused(t *testing.T) {
 	}{
 		{"`a b` INT", nil, nil, "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES"},
 		{"a INT", []string{"b"}, nil, "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA"},
-		{"a INT", []string{"a"}, nil, "DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION"},
+		{"a INT", []string{"a"}, nil, "ALL_PARTITION_COLUMNS_NOT_ALLOWED"},
 		{"a INT, b INT, c INT", []string{"a", "A"}, nil, "named twice"},
-		{"a ARRAY<INT>, b INT", []string{"a"}, nil, "DELTA_INVALID_PARTITION_COLUMN_TYPE"},
+		{"a ARRAY<INT>, b INT", []string{"a"}, nil, "INVALID_PARTITION_COLUMN_DATA_TYPE"},
 		{"a INT", nil, map[string]string{"delta.noSuchThing": "1"}, "delta.noSuchThing"},
 		{"a INT", nil, map[string]string{"delta.appendOnly": "perhaps"}, "delta.appendOnly"},
 	} {

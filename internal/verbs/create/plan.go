@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
@@ -52,6 +53,9 @@ func newPlan(e *env.Env, s *snapshot.Snapshot, spec Spec) (*plan, error) {
 	if len(spec.ClusterBy) > 0 {
 		properties["delta.feature.clustering"] = "supported"
 	}
+	if err := allowsDefaults(s, spec.Schema, properties); err != nil {
+		return nil, err
+	}
 	p := &plan{spec: spec, schema: spec.Schema}
 	protocol, config, err := feature.ForNewTable(spec.Schema, properties)
 	if err != nil {
@@ -92,6 +96,26 @@ func newPlan(e *env.Env, s *snapshot.Snapshot, spec Spec) (*plan, error) {
 		p.domain, p.cluster, err = Clustering(spec.ClusterBy, p.schema, p.metadata)
 	}
 	return p, err
+}
+
+// allowsDefaults refuses columns with defaults in a table that was not asked to allow
+// them, as the reference does: not every writer knows them.
+func allowsDefaults(s *snapshot.Snapshot, schema *types.Struct, properties map[string]string) error {
+	const asks = "delta.feature.allowColumnDefaults"
+	for k := range properties {
+		if strings.EqualFold(k, asks) {
+			return nil
+		}
+	}
+	if s != nil && feature.Supports(s.Protocol(), "allowColumnDefaults") {
+		return nil
+	}
+	for _, f := range schema.Fields {
+		if _, ok := f.Metadata.Raw(derive.KeyDefault); ok {
+			return refuse("WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED", "the column %s has a default, which the table has to allow: add the property '%s' = 'supported'", types.QuoteIdentifier(f.Name), asks)
+		}
+	}
+	return nil
 }
 
 // withDefaults adds the properties that were not given, however their keys are spelled.
