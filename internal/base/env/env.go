@@ -53,3 +53,16 @@ func New() *Env {
 		Listener: &observe.Listener{},
 	}
 }
+
+// Share is what one of n operations has that run side by side.
+func (e *Env) Share(n int) *Env {
+	if n <= 1 {
+		return e
+	}
+	out := *e
+	out.Workers = max(e.Workers/n, 1)
+	if e.Memory > 0 {
+		out.Memory = max(e.Memory/int64(n), 1)
+	}
+	return &out
+}

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/sluicelake/sluice/internal/sql/parse"
 	"github.com/sluicelake/sluice/internal/table/txn"
@@ -12,10 +14,29 @@ import (
 // sizes is the type of the counts of files in the result of OPTIMIZE.
 var sizes = types.NewStruct(field("min", types.Long), field("max", types.Long), field("avg", types.Double), field("totalFiles", types.Long), field("totalSize", types.Long))
 
+// The settings of OPTIMIZE, by Spark's names.
+const (
+	zorderStats   = "spark.databricks.delta.optimize.zorder.checkStatsCollection.enabled"
+	leastCube     = "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.threshold"
+	largestCube   = "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.targetCubeSize"
+	optimizeSize  = "spark.databricks.delta.optimize.maxFileSize"
+	optimizeSmall = "spark.databricks.delta.optimize.minFileSize"
+)
+
+// Statistics of sorting, as the reference names them.
+var (
+	zorderFiles  = types.NewStruct(field("num", types.Long), field("size", types.Long))
+	clusterFiles = types.NewStruct(field("numFiles", types.Long), field("size", types.Long))
+	zorderResult = types.NewStruct(field("strategyName", types.String), field("inputCubeFiles", zorderFiles), field("inputOtherFiles", zorderFiles),
+		field("inputNumCubes", types.Long), field("mergedFiles", zorderFiles), field("numOutputCubes", types.Long), field("mergedNumCubes", types.Long))
+	clusterResult = types.NewStruct(field("inputZCubeFiles", clusterFiles), field("inputOtherFiles", clusterFiles), field("inputNumZCubes", types.Long),
+		field("mergedFiles", clusterFiles), field("numOutputZCubes", types.Long))
+)
+
 // optimized is the result of OPTIMIZE, a part of the reference's.
 var optimized = types.NewStruct(field("path", types.String), field("metrics", types.NewStruct(
 	field("numFilesAdded", types.Long), field("numFilesRemoved", types.Long), field("filesAdded", sizes), field("filesRemoved", sizes),
-	field("partitionsOptimized", types.Long), field("numBatches", types.Long), field("totalConsideredFiles", types.Long), field("totalFilesSkipped", types.Long),
+	field("partitionsOptimized", types.Long), field("zOrderStats", zorderResult), field("clusteringStats", clusterResult), field("numBins", types.Long), field("numBatches", types.Long), field("totalConsideredFiles", types.Long), field("totalFilesSkipped", types.Long),
 	field("deletionVectorStats", types.NewStruct(field("numDeletionVectorsRemoved", types.Long))))))
 
 // optimize is OPTIMIZE and REORG.
@@ -24,7 +45,17 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	res, err := optimize.Run(ctx, l, st.Spec, optimize.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note})
+	spec := st.Spec
+	spec.WithoutStats = strings.EqualFold(x.conf.get(zorderStats), "false")
+	for _, c := range []struct {
+		name string
+		to   *int64
+	}{{leastCube, &spec.LeastCube}, {largestCube, &spec.LargestCube}, {optimizeSize, &spec.TargetSize}, {optimizeSmall, &spec.MinSize}} {
+		if err := x.conf.size(c.name, c.to); err != nil {
+			return nil, err
+		}
+	}
+	res, err := optimize.Run(ctx, l, spec, optimize.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note})
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +71,7 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 	}
 	sum, chosen := res.Summary, res.Plan.Chosen()
 	out, err := rows(name, optimized, []any{l.Bucket().URL(), []any{sum.Added.Files, sum.Removed.Files, count(sum.Added, sum.AddedSizes()), count(sum.Removed, sum.RemovedSizes()),
-		int64(res.Plan.Partitions()), int64(len(res.Commits)), res.Plan.Before.Files, res.Plan.Before.Files - chosen.Files, []any{sum.Vectors}}})
+		int64(res.Plan.Partitions()), zorderStatsOf(res), clusterStatsOf(res), int64(len(res.Plan.Bins)), int64(len(res.Commits)), res.Plan.Before.Files, res.Plan.Before.Files - chosen.Files, []any{sum.Vectors}}})
 	if err != nil {
 		return nil, err
 	}
@@ -48,4 +79,38 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 	done := committed(name, last)
 	out.Commit, out.Metrics = done.Commit, done.Metrics
 	return out, nil
+}
+
+// zorderStatsOf tells of ZORDER BY what the reference does: it takes every file,
+// and makes one cube of each partition.
+func zorderStatsOf(res optimize.Result) any {
+	bins := res.Plan.Bins
+	if res.Plan.Cubes != nil || len(bins) == 0 || bins[0].Sort == nil {
+		return nil
+	}
+	in := []any{res.Summary.Removed.Files, res.Summary.Removed.Bytes}
+	return []any{"all", []any{int64(0), int64(0)}, in, int64(0), in, int64(res.Plan.Partitions()), nil}
+}
+
+func clusterStatsOf(res optimize.Result) any {
+	c := res.Plan.Cubes
+	if c == nil {
+		return nil
+	}
+	count := func(t optimize.Totals) any { return []any{t.Files, t.Bytes} }
+	return []any{count(c.InCubes), count(c.Other), c.Found, count(c.Merged), c.Written}
+}
+
+// size reads a setting that is a number of bytes; one that is not set changes nothing.
+func (c settings) size(name string, to *int64) error {
+	text := c.get(name)
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil || n <= 0 {
+		return refuse("INVALID_CONF_VALUE.TYPE_MISMATCH", "the setting %s is %q, want a number of bytes above 0", name, text)
+	}
+	*to = n
+	return nil
 }

@@ -13,7 +13,7 @@ import (
 // winner has deleted some.
 func (m *mover) sort(ctx context.Context, j *job) error {
 	told := int64(0)
-	c := cluster.Job{Snapshot: m.snap, Env: m.env, Files: j.bin.Files, By: j.bin.Sort.By, Curve: j.bin.Sort.Curve, Target: m.target,
+	c := cluster.Job{Snapshot: m.snap, Env: m.env.Share(m.share), Files: j.bin.Files, By: j.bin.Sort.By, Curve: j.bin.Sort.Curve, Target: m.target,
 		Place: feature.DeletionVectorsEnabled(m.snap.Protocol(), m.snap.Metadata())}
 	if m.done != nil {
 		c.Progress = func(_, bytes int64) {

@@ -30,6 +30,7 @@ type mover struct {
 	spec   write.Spec
 	target int64
 	done   func(bytes int64)
+	share  int // bins that are carried out side by side
 }
 
 func newMover(e *env.Env, s *snapshot.Snapshot, target int64, done func(int64)) *mover {

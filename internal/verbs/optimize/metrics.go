@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/table/feature"
@@ -80,14 +79,10 @@ func (w *work) operation() txn.Operation {
 	} else {
 		zorder, cluster := []string{}, []string{}
 		if s := w.sorted(); s != nil {
-			names := []string{}
-			for _, p := range s.By {
-				names = append(names, strings.Join(p, "."))
-			}
 			if s.Provider == "" {
-				zorder = names
+				zorder = s.Names
 			} else {
-				cluster = names
+				cluster = s.Names
 			}
 		}
 		op.Parameters = map[string]json.RawMessage{"predicate": merge.Encoded(list), "zOrderBy": merge.Encoded(zorder), "clusterBy": merge.Encoded(cluster),

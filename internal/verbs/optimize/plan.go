@@ -24,6 +24,7 @@ type Plan struct {
 	// Before counts all files that Where selects, After what is expected of them.
 	Before, After Totals
 	Pruning       []Pruning
+	Cubes         *Cubes // of a clustered table; nil for others
 
 	where  expr.Expr // Predicate, bound; nil: none
 	schema string    // of the version
@@ -143,8 +144,7 @@ func NewPlan(spec Spec, s *snapshot.Snapshot, o expr.Options, dropped map[string
 	}
 	slices.SortFunc(ordered, func(a, b *group) int { return strings.Compare(a.partition, b.partition) })
 	if sorted != nil {
-		p.Bins, err = sorted.bins(s, spec, ordered)
-		if err != nil {
+		if p.Bins, p.Cubes, err = sorted.bins(s, spec, ordered); err != nil {
 			return nil, err
 		}
 	} else {

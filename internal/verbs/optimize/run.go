@@ -182,6 +182,7 @@ func (w *work) moveAll(ctx context.Context, bins []*Bin) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	workers := min(max(1, w.m.env.Workers), len(bins))
+	w.m.share = workers
 	next := make(chan int)
 	jobs, errs := make([]*job, len(bins)), make([]error, len(bins))
 	var group sync.WaitGroup

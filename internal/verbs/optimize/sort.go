@@ -14,6 +14,7 @@ import (
 // Sort is the order in which the rows of a bin are written.
 type Sort struct {
 	By    [][]string // logical names: of a column, or of the way to a field inside of structs
+	Names []string   // the same as people write them
 	Curve curve.Kind
 	// Tags and Provider are those of the files that come out.
 	Tags     map[string]string
@@ -23,37 +24,47 @@ type Sort struct {
 // sorting is what a spec or a clustered table asks for.
 type sorting struct {
 	by        [][]string
+	names     []string
 	curve     curve.Kind
 	clustered bool
 }
 
 // sorting says how rows are to be sorted; nil leaves them in their order.
 func (s Spec) sorting(at *snapshot.Snapshot) (*sorting, error) {
-	text, ok := at.Domain(feature.ClusteringDomain)
+	text, _ := at.Domain(feature.ClusteringDomain)
+	clustered := feature.Supports(at.Protocol(), "clustering")
 	var clustering []string
-	if ok && feature.Supports(at.Protocol(), "clustering") {
+	if clustered {
 		clustering = feature.Clustering(text, at.Columns())
 	}
 	switch {
 	case s.Purge:
 		return nil, nil
-	case len(clustering) > 0 && len(s.ZOrderBy) > 0:
-		return nil, refuse("DELTA_CLUSTERING_WITH_ZORDER_BY", "the table is clustered by (%s): OPTIMIZE follows that, without ZORDER BY", strings.Join(clustering, ", "))
-	case len(clustering) > 0 && s.Where != nil:
-		return nil, refuse("DELTA_CLUSTERING_WITH_PARTITION_PREDICATE", "the table is clustered by (%s): OPTIMIZE takes no WHERE there", strings.Join(clustering, ", "))
+	case clustered && len(s.ZOrderBy) > 0:
+		return nil, refuse("DELTA_CLUSTERING_WITH_ZORDER_BY", "%s: leave out ZORDER BY (%s), and choose columns with ALTER TABLE ... CLUSTER BY", clusteredBy(clustering), strings.Join(s.ZOrderBy, ", "))
+	case clustered && s.Where != nil:
+		return nil, refuse("DELTA_CLUSTERING_WITH_PARTITION_PREDICATE", "%s: leave out WHERE %s, OPTIMIZE finds what is to be done", clusteredBy(clustering), s.Where)
 	case s.Full && len(clustering) == 0:
-		return nil, refuse("DELTA_OPTIMIZE_FULL_NOT_SUPPORTED", "OPTIMIZE FULL clusters again, but the table has no clustering columns")
+		return nil, refuse("DELTA_OPTIMIZE_FULL_NOT_SUPPORTED", "OPTIMIZE FULL clusters files again, but the table has no clustering columns: ALTER TABLE ... CLUSTER BY gives it some")
 	case s.Auto || len(clustering) == 0 && len(s.ZOrderBy) == 0:
 		return nil, nil
 	case len(clustering) > 0:
 		by, err := paths(clustering)
-		return &sorting{by, curve.Hilbert, true}, err
+		return &sorting{by, clustering, curve.Hilbert, true}, err
 	}
 	by, err := paths(s.ZOrderBy)
 	if err != nil {
 		return nil, err
 	}
-	return &sorting{by: by, curve: curve.ZOrder}, checkZOrder(at, by)
+	return &sorting{by: by, names: s.ZOrderBy, curve: curve.ZOrder}, checkZOrder(at, by, s.WithoutStats)
+}
+
+// clusteredBy begins what a clustered table refuses.
+func clusteredBy(columns []string) string {
+	if len(columns) == 0 {
+		return "the table is made for clustering, though by no columns now"
+	}
+	return "the table is clustered by (" + strings.Join(columns, ", ") + "), and OPTIMIZE follows that"
 }
 
 // paths reads names with dots, quoted where they have dots of their own.
@@ -71,7 +82,7 @@ func paths(names []string) ([][]string, error) {
 }
 
 // checkZOrder refuses columns by which sorting is of no use.
-func checkZOrder(s *snapshot.Snapshot, by [][]string) error {
+func checkZOrder(s *snapshot.Snapshot, by [][]string, withoutStats bool) error {
 	c := s.Columns()
 	leaves, err := colstats.Select(c.Logical, c.Physical, c.Partition, s.Metadata().Configuration)
 	if err != nil {
@@ -85,7 +96,7 @@ func checkZOrder(s *snapshot.Snapshot, by [][]string) error {
 			return refuse("DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST", "there is no column %s to sort by; the table's are %s", name, strings.Join(s.Schema().Names(), ", "))
 		case slices.Contains(c.PartitionOrdinals, ordinals[0]):
 			return refuse("DELTA_ZORDERING_ON_PARTITION_COLUMN", "%s is a partition column: rows lie together by its value already; sort by data columns", name)
-		case !slices.ContainsFunc(leaves, func(l colstats.Leaf) bool { return slices.Equal(l.Ordinal, ordinals) && colstats.HasBounds(l.Type) }):
+		case !withoutStats && !slices.ContainsFunc(leaves, func(l colstats.Leaf) bool { return slices.Equal(l.Ordinal, ordinals) && colstats.HasBounds(l.Type) }):
 			return refuse("DELTA_ZORDERING_ON_COLUMN_WITHOUT_STATS", "%s has no minimum and maximum in the statistics, so sorting by it keeps no file from being read; see %s and %s",
 				name, colstats.PropertyColumns, colstats.PropertyCount)
 		}
@@ -94,13 +105,12 @@ func checkZOrder(s *snapshot.Snapshot, by [][]string) error {
 }
 
 // bins puts all files of a partition into one bin.
-func (x *sorting) bins(s *snapshot.Snapshot, spec Spec, groups []*group) ([]*Bin, error) {
+func (x *sorting) bins(s *snapshot.Snapshot, spec Spec, groups []*group) (out []*Bin, stats *Cubes, err error) {
 	if x.clustered {
 		return x.cubes(s, spec, groups)
 	}
-	var out []*Bin
 	for _, g := range groups {
-		b := &Bin{Partition: g.partition, Sort: &Sort{By: x.by, Curve: x.curve}}
+		b := &Bin{Partition: g.partition, Sort: &Sort{By: x.by, Names: x.names, Curve: x.curve}}
 		for _, c := range g.files {
 			b.add(s.Files().Add(c.number))
 		}
@@ -108,5 +118,5 @@ func (x *sorting) bins(s *snapshot.Snapshot, spec Spec, groups []*group) ([]*Bin
 			out = append(out, b)
 		}
 	}
-	return out, nil
+	return out, nil, nil
 }

@@ -28,6 +28,11 @@ type Spec struct {
 	Purge bool
 	// ZOrderBy sorts each partition along a Z-order curve over these columns.
 	ZOrderBy []string
+	// WithoutStats lets ZOrderBy have columns without statistics.
+	WithoutStats bool
+	// LeastCube is the size from which a cube of a clustered table is left alone; 0
+	// is 100 GiB. LargestCube bounds one that is written; 0 is 150 GiB.
+	LeastCube, LargestCube int64
 	// Full clusters files again that were clustered before: OPTIMIZE ... FULL.
 	Full bool
 	// Auto says that nobody asked: the compaction behind a commit.
@@ -66,6 +71,12 @@ func (s Spec) sizes(md *action.Metadata) Spec {
 	}
 	if s.MinFiles < 2 {
 		s.MinFiles = 2
+	}
+	if s.LeastCube <= 0 {
+		s.LeastCube = leastCube
+	}
+	if s.LargestCube <= 0 {
+		s.LargestCube = largestCube
 	}
 	if s.CommitBytes <= 0 {
 		s.CommitBytes = defaultCommitBytes
