@@ -99,6 +99,7 @@ func (l *Log) work() {
 				l.env.Log.Warn("checkpoint not written", "version", s.Version(), "error", err)
 			} else {
 				l.env.Log.Debug("checkpoint written", "version", s.Version())
+				l.cleanBehind(s)
 			}
 		}
 		if s := todo.compact; s != nil {
