@@ -11,6 +11,7 @@ import (
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/manifest"
 	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/storage/diskcache"
@@ -33,7 +34,7 @@ type config struct {
 const engine = "sluice/0.1.0"
 
 func configure(opts []Option) *config {
-	c := &config{env: env.New(), policy: txn.Policy{Engine: engine}}
+	c := &config{env: env.New(), policy: txn.Policy{Engine: engine, Hooks: []txn.Hook{manifest.Follow}}}
 	for _, o := range opts {
 		o(c)
 	}

@@ -42,7 +42,7 @@ func (a *attempt) finish(ctx context.Context, eff Effects, actions []action.Acti
 	if fn := l.env.Listener.Committed; fn != nil {
 		fn(observe.Committed{Table: l.bucket.URL(), TxnID: a.t.id, Version: version, Operation: eff.Operation.Name, Attempts: a.result.Attempts})
 	}
-	l.follow(next, a.t.id)
+	l.follow(next, a.t.id, eff.Operation.Name)
 	return a.result, nil
 }
 
@@ -55,10 +55,12 @@ type following struct {
 	txnID      string
 	checkpoint *snapshot.Snapshot
 	compact    *snapshot.Snapshot
+	hooks      *snapshot.Snapshot
+	operation  string // that made the version of hooks
 }
 
 // follow asks for the version's checksum and, when one is due, a checkpoint.
-func (l *Log) follow(s *snapshot.Snapshot, txnID string) {
+func (l *Log) follow(s *snapshot.Snapshot, txnID, operation string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -73,6 +75,9 @@ func (l *Log) follow(s *snapshot.Snapshot, txnID string) {
 	if every := l.policy.CompactEvery; every > 1 && (s.Version()+1)%every == 0 {
 		l.behind.compact = s
 	}
+	if len(l.policy.Hooks) > 0 {
+		l.behind.hooks, l.behind.operation = s, operation
+	}
 	if !l.behind.running && l.behind.some() {
 		l.behind.running = true
 		l.after.Go(l.work)
@@ -80,7 +85,9 @@ func (l *Log) follow(s *snapshot.Snapshot, txnID string) {
 }
 
 // some reports whether there is anything to do.
-func (f *following) some() bool { return f.checksum != nil || f.checkpoint != nil || f.compact != nil }
+func (f *following) some() bool {
+	return f.checksum != nil || f.checkpoint != nil || f.compact != nil || f.hooks != nil
+}
 
 // work does what is asked for until there is nothing more.
 func (l *Log) work() {
@@ -105,6 +112,13 @@ func (l *Log) work() {
 		if s := todo.compact; s != nil {
 			if _, err := l.CompactLog(l.background, s.Version()+1-l.policy.CompactEvery, s.Version(), false); err != nil {
 				l.env.Log.Warn("log compaction not written", "version", s.Version(), "error", err)
+			}
+		}
+		if s := todo.hooks; s != nil {
+			for _, hook := range l.policy.Hooks {
+				if err := hook(l.background, l, s, todo.operation); err != nil {
+					l.env.Log.Warn("what the table's properties ask for behind a commit failed; the commit stands", "version", s.Version(), "error", err)
+				}
 			}
 		}
 		if !todo.some() {

@@ -40,11 +40,19 @@ type Policy struct {
 	// CompactEvery writes a log compaction file over that many commits whenever so
 	// many have come together; 0 writes none.
 	CompactEvery int64
+	// Hooks run behind commits, one after the other.
+	Hooks []Hook
 	// Engine is recorded in commitInfo.engineInfo.
 	Engine string
 	// User is recorded in commitInfo.userName when it is not empty.
 	User string
 }
+
+// Hook is work that a table's properties ask for behind a commit. It sees the
+// newest version and the operation that made it; versions that are overtaken
+// meanwhile are passed over, and Close waits for it. A failure is logged: it
+// cannot undo the commit.
+type Hook func(ctx context.Context, l *Log, s *snapshot.Snapshot, operation string) error
 
 const defaultMaxAttempts = 100_000
 

@@ -14,6 +14,7 @@ import (
 	"github.com/sluicelake/sluice/internal/format/partition"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -27,6 +28,15 @@ const Property = "delta.compatibility.symlinkFormatManifest.enabled"
 // Enabled reports whether a table keeps its manifests up to date.
 func Enabled(s *snapshot.Snapshot) bool {
 	return strings.EqualFold(s.Metadata().Configuration[Property], "true")
+}
+
+// Follow is a txn.Hook that keeps the manifests up to date.
+func Follow(ctx context.Context, _ *txn.Log, s *snapshot.Snapshot, _ string) error {
+	if !Enabled(s) {
+		return nil
+	}
+	_, err := Generate(ctx, s)
+	return err
 }
 
 // Result counts what was written.
