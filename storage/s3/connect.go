@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -198,12 +199,15 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	return w.c.Do(r)
 }
 
-// place is where requests go, for people.
+// endpoint is the address of another store than Amazon's, "" for Amazon's.
+func (s *Store) endpoint() string {
+	return storage.Redact(cmp.Or(s.set.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")))
+}
+
+// place is what kind of store it is, for people.
 func (s *Store) place(conn *connection) string {
-	for _, e := range []string{s.set.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")} {
-		if e != "" {
-			return storage.Redact(e)
-		}
+	if s.endpoint() != "" {
+		return "a store that speaks S3"
 	}
 	if conn == nil {
 		return "Amazon S3"

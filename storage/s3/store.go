@@ -2,12 +2,10 @@ package s3
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -164,8 +162,8 @@ func (s *Store) Describe() map[string]string {
 		style = "the bucket in the path"
 	}
 	d["addressing"] = style
-	if e := cmp.Or(s.set.endpoint, os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL")); e != "" {
-		d["endpoint"] = storage.Redact(e)
+	if e := s.endpoint(); e != "" {
+		d["endpoint"] = e
 	}
 	switch {
 	case conn != nil:

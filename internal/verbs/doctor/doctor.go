@@ -8,11 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/remote"
 )
 
 // Status is how a check ended.
@@ -181,7 +183,7 @@ func advice(err error, what string) string {
 	switch {
 	case errors.Is(err, storage.ErrPermission):
 		return "check the credential, named above, and what it is allowed to do: " + needs[what]
-	case errors.Is(err, storage.ErrNotExist):
+	case errors.Is(err, storage.ErrNotExist), missing(err):
 		return "check the names of the account, bucket or container in the URL"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the store does not answer in time: check endpoint, proxy and firewall, or give a longer --timeout"
@@ -189,6 +191,12 @@ func advice(err error, what string) string {
 		return "the store's certificate is not trusted: give its authority by the option ca-file"
 	}
 	return "check the endpoint and the network"
+}
+
+// missing reports whether the store says that the container itself is not there.
+func missing(err error) bool {
+	var r *remote.Reply
+	return errors.As(err, &r) && r.Status == http.StatusNotFound
 }
 
 // needs are the permissions behind what is tried.
