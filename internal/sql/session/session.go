@@ -200,7 +200,10 @@ type execution struct {
 	options expr.Options
 	commit  txn.Options
 	note    string
-	folder  *Folder
+	app     string // by which writes are known; "" is none
+	// appVersion is the version of that application's write.
+	appVersion int64
+	folder     *Folder
 
 	mu    sync.Mutex
 	snaps map[*txn.Log]*snapshot.Snapshot
@@ -221,13 +224,16 @@ func (s *Session) begin() (*execution, error) {
 		x.note = text
 	}
 	var err error
+	if x.app, x.appVersion, err = x.conf.write(); err != nil {
+		return nil, err
+	}
 	x.options, err = x.conf.options(s.world.Env.Now())
 	return x, err
 }
 
 // merging are the options of a verb that changes rows.
 func (x *execution) merging() merge.Options {
-	return merge.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note}
+	return merge.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note, AppID: x.app, AppVersion: x.appVersion}
 }
 
 // log opens a table by its address, once.

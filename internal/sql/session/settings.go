@@ -2,6 +2,7 @@ package session
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ const (
 	overwriteMode = "spark.sql.sources.partitionOverwriteMode"
 	assignment    = "spark.sql.storeAssignmentPolicy"
 	note          = "spark.databricks.delta.commitInfo.userMetadata"
+	writeApp      = "spark.databricks.delta.write.txnAppId"
+	writeVersion  = "spark.databricks.delta.write.txnVersion"
 )
 
 // settings hold what was set, by the names above; others are kept for those who
@@ -27,7 +30,7 @@ type settings map[string]string
 
 func (c settings) clone() settings { return maps.Clone(c) }
 
-var defaults = map[string]string{ansiEnabled: "true", timeZone: "UTC", autoMerge: "false", overwriteMode: "static", assignment: "ANSI", note: ""}
+var defaults = map[string]string{ansiEnabled: "true", timeZone: "UTC", autoMerge: "false", overwriteMode: "static", assignment: "ANSI", note: "", writeApp: "", writeVersion: ""}
 
 // canonical spells a name as Spark does.
 func canonical(name string) string {
@@ -44,6 +47,19 @@ func (c settings) get(name string) string {
 		return v
 	}
 	return defaults[name]
+}
+
+// write is the application and its version by which the statements that change rows
+// are known: one that the table has seen is passed over.
+func (c settings) write() (app string, version int64, err error) {
+	app, text := c.get(writeApp), c.get(writeVersion)
+	if app == "" && text == "" {
+		return "", 0, nil
+	}
+	if version, err = strconv.ParseInt(text, 10, 64); err != nil || app == "" {
+		return "", 0, refuse("DELTA_INVALID_IDEMPOTENT_WRITES_OPTIONS", "%s and %s are set together, the one to a name and the other to a number", writeApp, writeVersion)
+	}
+	return app, version, nil
 }
 
 func (c settings) on(name string) bool { return strings.EqualFold(c.get(name), "true") }
