@@ -92,6 +92,9 @@ func noFunction(name string) *BindError {
 	for fn := range higherOrder {
 		names = append(names, fn)
 	}
+	for fn := range aggregates {
+		names = append(names, fn)
+	}
 	slices.Sort(names)
 	most := 1 + len(name)/4
 	for d := 1; d <= most && len(e.Candidates) < 3; d++ {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -103,6 +104,17 @@ func (s Scope) unresolved(parts []string, text string) *BindError {
 	})
 	e.Candidates = e.Candidates[:min(5, len(e.Candidates))]
 	return e
+}
+
+// Nearest sorts names by how near they are to one that was not found, at most five.
+func Nearest(name string, names []string) []string {
+	out := slices.Clone(names)
+	want := strings.ToLower(name)
+	slices.Sort(out)
+	slices.SortStableFunc(out, func(a, b string) int {
+		return distance(want, lastName(a)) - distance(want, lastName(b))
+	})
+	return out[:min(5, len(out))]
 }
 
 func lastName(s string) string {

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/sql/parse"
@@ -164,6 +165,11 @@ func FuzzScript(f *testing.F) {
 			}
 			if err == nil && (st == nil || reflect.ValueOf(st).IsNil()) {
 				t.Fatalf("no statement and no error")
+			}
+			if err != nil && utf8.ValidString(text) {
+				if wrong := misplaced(text, err); wrong != "" {
+					t.Fatalf("%s: %v", wrong, err)
+				}
 			}
 			if n > len(text) {
 				t.Fatalf("more statements than characters")

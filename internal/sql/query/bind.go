@@ -66,6 +66,13 @@ func (s *cteScope) find(name string) *cteScope {
 	return nil
 }
 
+func (s *cteScope) names() (out []string) {
+	for ; s != nil; s = s.outer {
+		out = append(out, s.name)
+	}
+	return out
+}
+
 // rel is a node with the names by which its columns are known.
 type rel struct {
 	node   node

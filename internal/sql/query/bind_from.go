@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -96,9 +97,13 @@ func (b *binder) table(t *TableRef) (rel, error) {
 		return rel{}, err
 	}
 	if b.catalog == nil {
-		return rel{}, NotFound(t.Name)
+		return rel{}, NotFound(t.Name, b.ctes.names())
 	}
 	r, err := b.catalog.Relation(b.ctx, t.Name, at)
+	var missing *expr.BindError
+	if errors.As(err, &missing) && missing.Class == notFound {
+		return rel{}, NotFound(t.Name, append(b.ctes.names(), missing.Candidates...))
+	}
 	if err != nil {
 		return rel{}, err
 	}

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"errors"
+
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/types"
@@ -116,6 +118,14 @@ func (s *selecting) orderKey(e expr.Expr) (expr.Expr, error) {
 		return nil, err
 	}
 	bound, err := s.bindItem(e)
+	var missing *expr.BindError
+	if c, ok := e.(*expr.Column); ok && unresolved(err) && errors.As(err, &missing) {
+		names := missing.Candidates
+		for _, it := range s.items {
+			names = append(names, it.name)
+		}
+		missing.Candidates = expr.Nearest(c.Parts[len(c.Parts)-1], names)
+	}
 	if err != nil {
 		return nil, err
 	}

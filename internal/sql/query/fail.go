@@ -27,9 +27,14 @@ func failf(class, format string, args ...any) *expr.BindError {
 	return &expr.BindError{Class: class, SQLState: sqlStates[head], Msg: fmt.Sprintf(format, args...)}
 }
 
-// NotFound says that a name means no table or view.
-func NotFound(name []string) error {
-	return failf("TABLE_OR_VIEW_NOT_FOUND", "there is no table or view %s", expr.NewColumn(name...))
+const notFound = "TABLE_OR_VIEW_NOT_FOUND"
+
+// NotFound says that a name means no table or view, and which of the names that
+// there are come nearest.
+func NotFound(name, known []string) error {
+	e := failf(notFound, "there is no table or view %s", expr.NewColumn(name...))
+	e.Candidates = expr.Nearest(name[len(name)-1], known)
+	return e
 }
 
 // unresolved reports whether an error says that no column has a name.

@@ -67,7 +67,7 @@ func (c *tables) Relation(_ context.Context, name []string, at At) (Relation, er
 	if r, ok := c.rels[key]; ok {
 		return r, nil
 	}
-	return nil, NotFound(name)
+	return nil, NotFound(name, nil)
 }
 
 func (c *tables) View(_ context.Context, name []string) (*Query, Catalog, bool, error) {

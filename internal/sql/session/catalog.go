@@ -54,7 +54,7 @@ func (x *execution) target(ctx context.Context, name []string) (*txn.Log, error)
 				return nil, refuse("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "%s is a view, and a table is wanted here", expr.NewColumn(name...))
 			}
 		}
-		return nil, query.NotFound(name)
+		return nil, query.NotFound(name, x.known())
 	}
 	return x.s.log(ctx, address)
 }
@@ -82,6 +82,11 @@ func (x *execution) existing(ctx context.Context, name []string) (*txn.Log, *sna
 	}
 	s, err := x.snapshot(ctx, l)
 	return l, s, err
+}
+
+// known are the names of tables and views.
+func (x *execution) known() []string {
+	return append(sortedNames(x.tables), sortedNames(x.views)...)
 }
 
 // View is part of query.Views.
@@ -131,7 +136,7 @@ func (x *execution) Relation(ctx context.Context, name []string, at query.At) (q
 			}
 		}
 	}
-	return nil, query.NotFound(name)
+	return nil, query.NotFound(name, x.known())
 }
 
 // version is a table at the version that is asked for.

@@ -134,7 +134,7 @@ func (x *execution) drop(ctx context.Context, st *parse.Drop) (*Result, error) {
 	if st.IfExists {
 		return none("DROP"), nil
 	}
-	return nil, query.NotFound(st.Table)
+	return nil, query.NotFound(st.Table, x.known())
 }
 
 // alter is ALTER TABLE.
