@@ -134,7 +134,7 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.DurationVar(&a.timeout, "timeout", 0, "give up after this time, for example 30s")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(), a.sql(), a.optimize(), a.reorg(), a.restore(), a.clone(), a.convert(), a.generate(),
-		a.cat(), a.head(), a.count(), a.changes(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.inspect(), a.life(), a.doctor(), a.fsck(), a.vacuum(), a.checkpoint(), a.compactLog(), a.explain())
+		a.cat(), a.head(), a.count(), a.changes(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.inspect(), a.life(), a.doctor(), a.fsck(), a.vacuum(), a.cleanLog(), a.checkpoint(), a.compactLog(), a.explain())
 	narrow(root)
 	return root
 }
