@@ -245,6 +245,9 @@ func (a *app) asTable(ctx context.Context, from batches, schema *types.Struct) e
 	if len(rows) > 0 || shown == 0 && len(header) > 0 {
 		a.table(header, rows, right...)
 	}
+	if err := a.out.Flush(); err != nil { // what people see is in order
+		return err
+	}
 	a.remark("%s", plural(shown, "row"))
 	return nil
 }
