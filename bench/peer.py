@@ -70,6 +70,18 @@ def append(place):
     return rates
 
 
+def compact(place):
+    from deltalake import DeltaTable
+    m = DeltaTable(place).optimize.compact(target_size=1 << 30)
+    return {"files_added": m["numFilesAdded"], "mb_added": m["filesAdded"]["totalSize"] / 1e6 if isinstance(m["filesAdded"], dict) else 0}
+
+
+def zorder(place):
+    from deltalake import DeltaTable
+    m = DeltaTable(place).optimize.z_order(["l_partkey", "l_shipdate"])
+    return {"files_added": m["numFilesAdded"], "mb_added": m["filesAdded"]["totalSize"] / 1e6 if isinstance(m["filesAdded"], dict) else 0}
+
+
 def predicate(place):
     files = int(open(os.path.join(place, ".predicate")).read())
     return files // 2 * 1000, (files // 2 + max(files // 1000, 1)) * 1000
@@ -91,6 +103,12 @@ def log_stats(place):
 
 def log_part(place):
     return log_plan(place, "day = '2021-03-04'")
+
+
+def checkpoint(place):
+    from deltalake import DeltaTable
+    DeltaTable(place).create_checkpoint()
+    return {}
 
 
 def duck():
@@ -138,10 +156,11 @@ def duck_query(place, name):
 
 work = {"log-head": log_open, "log-open": log_open, "log-list": replay, "log-stats": log_stats, "log-part": log_part,
         "duckdb:log-open": duck_open, "duckdb:log-list": duck_list, "duckdb:log-stats": duck_stats, "duckdb:log-part": duck_part,
-        "replay": replay, "scan": scan, "append": append,
+        "replay": replay, "compact": compact, "zorder": zorder, "scan": scan, "append": append,
         "upsert-scattered": lambda p: upsert(p, "scattered"), "upsert-narrow": lambda p: upsert(p, "narrow")}
 work.update({n: (lambda p, n=n: query(p, n)) for n in QUERIES if n != "scan"})
 work.update({"duckdb:" + n: (lambda p, n=n: duck_query(p, n)) for n in QUERIES})
+work["checkpoint"] = checkpoint
 start = time.time()
 extra = work[sys.argv[1]](sys.argv[2])
 note = extra.pop("note", "")

@@ -34,9 +34,9 @@ var workloads = []workload{
 	{name: "append-worker", what: "internal: one process of append-8-processes", run: runWorker},
 }
 
-// allWorkloads are those, the scans, expressions, and what is done with each shape of log.
+// allWorkloads are those, the scans, expressions, OPTIMIZE, and what is done with each shape of log.
 func allWorkloads() []workload {
-	return slices.Concat(logWorkloads(), workloads, scanWorkloads, exprWorkloads)
+	return slices.Concat(logWorkloads(), workloads, scanWorkloads, exprWorkloads, optimizeWorkloads)
 }
 
 func prepareDir(_ context.Context, dir string) error { return os.MkdirAll(dir, 0o755) }

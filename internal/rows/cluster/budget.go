@@ -18,7 +18,7 @@ type budget struct {
 const (
 	// mostHeld bounds what waits in memory: a local file costs little more, since
 	// the system keeps as much of it in memory as there is.
-	mostHeld  = 96 << 20
+	mostHeld  = 128 << 20
 	unlimited = 4 << 30 // what is assumed where there is no limit
 	leastWork = 1 << 20
 	usualWork = 16 << 20

@@ -109,11 +109,11 @@ func (p *Plan) Print(w io.Writer) error {
 func NewPlan(spec Spec, s *snapshot.Snapshot, o expr.Options, dropped map[string]bool) (*Plan, error) {
 	spec = spec.sizes(s.Metadata())
 	p := &Plan{Version: s.Version(), Spec: spec, schema: s.Metadata().SchemaString}
-	pruner, err := p.bind(s, o)
+	sorted, err := spec.sorting(s)
 	if err != nil {
 		return nil, err
 	}
-	sorted, err := spec.sorting(s)
+	pruner, err := p.bind(s, o)
 	if err != nil {
 		return nil, err
 	}
