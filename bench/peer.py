@@ -111,6 +111,11 @@ def checkpoint(place):
     return {}
 
 
+def vacuum_dry_run(place):
+    from deltalake import DeltaTable
+    return {"found": len(DeltaTable(place).vacuum(dry_run=True))}
+
+
 def duck():
     import duckdb
     from duckdb_extensions import import_extension
@@ -161,6 +166,7 @@ work = {"log-head": log_open, "log-open": log_open, "log-list": replay, "log-sta
 work.update({n: (lambda p, n=n: query(p, n)) for n in QUERIES if n != "scan"})
 work.update({"duckdb:" + n: (lambda p, n=n: duck_query(p, n)) for n in QUERIES})
 work["checkpoint"] = checkpoint
+work["vacuum-dry-run"] = vacuum_dry_run
 start = time.time()
 extra = work[sys.argv[1]](sys.argv[2])
 note = extra.pop("note", "")

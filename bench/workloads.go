@@ -36,7 +36,7 @@ var workloads = []workload{
 
 // allWorkloads are those, the scans, expressions, OPTIMIZE, and what is done with each shape of log.
 func allWorkloads() []workload {
-	return slices.Concat(logWorkloads(), workloads, scanWorkloads, exprWorkloads, optimizeWorkloads)
+	return slices.Concat(logWorkloads(), workloads, scanWorkloads, exprWorkloads, optimizeWorkloads, vacuumWorkloads())
 }
 
 func prepareDir(_ context.Context, dir string) error { return os.MkdirAll(dir, 0o755) }
