@@ -113,7 +113,7 @@ def checkpoint(place):
 
 def vacuum_dry_run(place):
     from deltalake import DeltaTable
-    return {"found": len(DeltaTable(place).vacuum(dry_run=True))}
+    return {"found": len(DeltaTable(place).vacuum(dry_run=True, full=True))}
 
 
 def duck():
