@@ -204,6 +204,12 @@ func memberName(e Expr, i int) string {
 		return x.Parts[len(x.Parts)-1]
 	case *Field:
 		return x.Name
+	case *Call: // m['key']
+		if x.Fn == "element" {
+			if lit, ok := x.Args[1].(*Literal); ok && lit.T == types.String && lit.Value != nil {
+				return lit.Value.(string)
+			}
+		}
 	}
 	return "col" + itoa10(i+1)
 }

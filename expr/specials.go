@@ -237,7 +237,10 @@ func bitGet(in *binder, _ string, a []Expr) (Expr, error) {
 	if in.argType('Z', a[0].Type()) == nil {
 		return nil, unexpectedInput("bit_get", 0, a[0])
 	}
-	return in.operator("bit_get", types.Byte, in.convert(a[0], types.Long), in.convert(a[1], types.Integer)), nil
+	if !types.IsIntegral(a[0].Type()) {
+		a[0] = in.convert(a[0], types.Long)
+	}
+	return in.operator("bit_get", types.Byte, a[0], in.convert(a[1], types.Integer)), nil
 }
 
 func sameNumber(in *binder, fn string, a []Expr) (Expr, error) {

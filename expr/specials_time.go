@@ -24,10 +24,13 @@ var timeSpecials = map[string]special{
 	"try_make_timestamp":     {6, 7, makeTimestamp(types.Timestamp)},
 	"try_make_timestamp_ltz": {6, 7, makeTimestamp(types.Timestamp)},
 	"try_make_timestamp_ntz": {6, 6, makeTimestamp(types.TimestampNTZ)},
-	"convert_timezone":       {2, 3, convertTimezone},
-	"timestamp_seconds":      {1, 1, timestampSeconds},
-	"make_dt_interval":       {0, 4, makeInterval(types.DayTime)},
-	"make_ym_interval":       {0, 2, makeInterval(types.YearMonth)},
+	"window_time": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
+		return nil, bindErrorf("_LEGACY_ERROR_TEMP_3101", "window_time reads the column of a window, which no statement here makes: %s", a[0])
+	}},
+	"convert_timezone":  {2, 3, convertTimezone},
+	"timestamp_seconds": {1, 1, timestampSeconds},
+	"make_dt_interval":  {0, 4, makeInterval(types.DayTime)},
+	"make_ym_interval":  {0, 2, makeInterval(types.YearMonth)},
 }
 
 // partFunctions maps the field names of EXTRACT to functions.

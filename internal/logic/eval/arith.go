@@ -309,7 +309,7 @@ func negate(c *call) (arrow.Array, error) {
 	switch k := c.out().Kind(); {
 	case k == types.KindDecimal:
 		a := c.dec(0)
-		return c.decs(func(i int) (dec, error) { return a(i).Negate(), nil })
+		return c.decs(func(i int) (dec, error) { return c.turned(a(i)) })
 	case k == types.KindFloat || k == types.KindDouble:
 		a := c.float(0)
 		return c.floats(func(i int) (float64, error) { return -a(i), nil })

@@ -118,6 +118,8 @@ func (s spec) write(conv byte, v any, t types.Type, in expr.Session) (string, bo
 		if s.precision >= 0 {
 			text = firstRunes(text, int64(s.precision))
 		}
+	case (conv == 's' || conv == 'S') && isDecimalValue(v):
+		text = bigDecimalText(v.(expr.Decimal))
 	case conv == 's' || conv == 'S':
 		a, err := fromValues(t, v)
 		if err != nil {
@@ -216,6 +218,25 @@ func (s spec) number(conv byte, v any, t types.Type) (string, bool) {
 		return " " + text, true
 	}
 	return text, true
+}
+
+func isDecimalValue(v any) bool { _, ok := v.(expr.Decimal); return ok }
+
+// bigDecimalText is BigDecimal.toString: with an exponent for what is below 0.000001.
+func bigDecimalText(d expr.Decimal) string {
+	digits := new(big.Int).Abs(d.Unscaled).String()
+	exp := len(digits) - 1 - d.Scale
+	if d.Scale < 0 || exp >= -6 {
+		return d.String()
+	}
+	sign := ""
+	if d.Unscaled.Sign() < 0 {
+		sign = "-"
+	}
+	if len(digits) > 1 {
+		digits = digits[:1] + "." + digits[1:]
+	}
+	return sign + digits + "E" + strconv.Itoa(exp)
 }
 
 // unsigned is the two's complement of a number in the width of its type.

@@ -29,14 +29,14 @@ func init() {
 	for name, f := range map[string]func(float64) float64{
 		"exp": exponential, "expm1": math.Expm1, "sqrt": math.Sqrt, "cbrt": cbrt, "sin": math.Sin, "cos": math.Cos, "tan": math.Tan,
 		"cot": func(x float64) float64 { return 1 / math.Tan(x) }, "sec": func(x float64) float64 { return 1 / math.Cos(x) }, "csc": func(x float64) float64 { return 1 / math.Sin(x) },
-		"asin": math.Asin, "acos": math.Acos, "atan": math.Atan, "sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh,
-		"asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh, "rint": math.RoundToEven,
-		"degrees": func(x float64) float64 { return x * (180 / math.Pi) }, "radians": func(x float64) float64 { return x / 180 * math.Pi },
+		"asin": math.Asin, "acos": math.Acos, "atan": math.Atan, "sinh": sinh, "cosh": cosh, "tanh": math.Tanh,
+		"asinh": asinh, "acosh": acosh, "atanh": atanh, "rint": math.RoundToEven,
+		"degrees": degrees, "radians": radians,
 		"signum": signum,
 	} {
 		family[name] = float1(f)
 	}
-	for name, f := range map[string]func(float64) float64{"ln": logarithmE, "log10": math.Log10, "log2": math.Log2} {
+	for name, f := range map[string]func(float64) float64{"ln": logarithmE, "log10": log10, "log2": log2} {
 		family[name] = positive(f, 0)
 	}
 	family["log1p"] = positive(math.Log1p, -1)
@@ -94,7 +94,12 @@ func absolute(c *call) (arrow.Array, error) {
 	switch k := c.out().Kind(); {
 	case k == types.KindDecimal:
 		d := c.dec(0)
-		return c.decs(func(i int) (dec, error) { return d(i).Abs(), nil })
+		return c.decs(func(i int) (dec, error) {
+			if v := d(i); v.Sign() >= 0 {
+				return v, nil
+			}
+			return c.turned(d(i))
+		})
 	case k == types.KindFloat || k == types.KindDouble:
 		return float1(math.Abs)(c)
 	}
@@ -193,9 +198,10 @@ func bitCount(c *call) (arrow.Array, error) {
 
 func bitGet(c *call) (arrow.Array, error) {
 	v, at := c.int(0), c.int(1)
+	last := map[types.Type]int64{types.Byte: 7, types.Short: 15, types.Integer: 31, types.Long: 63}[c.typ(0)]
 	return c.ints(func(i int) (int64, error) {
-		if at(i) < 0 || at(i) > 63 {
-			return 0, failf("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "bit_get: the position is 0 to 63, not %d", at(i))
+		if at(i) < 0 || at(i) > last {
+			return 0, failf("INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "bit_get: the position is 0 to %d, not %d", last, at(i))
 		}
 		return v(i) >> at(i) & 1, nil
 	})

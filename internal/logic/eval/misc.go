@@ -137,7 +137,7 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session, o textOptions) [
 	case string:
 		return columns.AppendQuoted(b, x)
 	case expr.Decimal:
-		return append(b, x.String()...)
+		return append(b, bigDecimalText(x)...)
 	case float64:
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return columns.AppendQuoted(b, formatFloat(x, 64))
