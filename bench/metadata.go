@@ -6,6 +6,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/sluicelake/sluice"
@@ -81,7 +82,47 @@ func logWorkloads() (out []workload) {
 			})
 		}
 	}
+	for _, c := range []struct{ name, what, shape, peer string }{
+		{"checkpoint-1m", "open, and write a classic checkpoint of 1,001,000 adds", "ckpt1m", "checkpoint"},
+		{"checkpoint-v2-1000", "open, add 1,000 files to 1,000,000 in V2 sidecars, and write a V2 checkpoint", "v2json", ""},
+	} {
+		i := slices.IndexFunc(logShapes, func(s logShape) bool { return s.name == c.shape })
+		out = append(out, workload{name: c.name, what: c.what, prepare: logShapes[i].prepare, fresh: linked("log-" + c.shape),
+			run: func(ctx context.Context, place string) (Line, error) { return runCheckpoint(ctx, place, c.peer == "") }, peer: c.peer})
+	}
 	return out
+}
+
+// runCheckpoint writes a checkpoint as the table asks for it, or a V2 one behind
+// a commit of 1,000 files. The time of the checkpoint alone is told as well.
+func runCheckpoint(ctx context.Context, place string, v2 bool) (Line, error) {
+	start := time.Now()
+	t, b, err := open(ctx, place, false)
+	if err != nil {
+		return Line{}, err
+	}
+	defer t.Close()
+	o := sluice.CheckpointOptions{}
+	if v2 {
+		w := &logWriter{bucket: b, place: place, n: 2_000_000}
+		if err := w.commits(1, 1, 1000); err != nil {
+			return Line{}, err
+		}
+		if _, err := t.Snapshot(ctx); err != nil {
+			return Line{}, err
+		}
+		o.Kind = sluice.CheckpointV2
+	}
+	ready, cpu := time.Now(), cpuTime()
+	r, err := t.Checkpoint(ctx, o)
+	if err != nil {
+		return Line{}, err
+	}
+	if r.Files != 1_001_000 || v2 && r.SidecarsReused == 0 {
+		return Line{}, fmt.Errorf("%w: %+v", errWrong, r)
+	}
+	return counted(Line{WallS: time.Since(start).Seconds(), Extra: map[string]float64{"checkpoint_wall_s": time.Since(ready).Seconds(),
+		"checkpoint_cpu_s": (cpuTime() - cpu).Seconds(), "written_mb": float64(r.Bytes) / 1e6}}, b), nil
 }
 
 func (s logShape) prepare(ctx context.Context, dir string) error {

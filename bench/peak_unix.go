@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // peakMB is the largest resident size that a process had.
@@ -18,4 +19,13 @@ func peakMB(p *os.ProcessState) float64 {
 		return float64(u.Maxrss) / (1 << 20)
 	}
 	return float64(u.Maxrss) / (1 << 10)
+}
+
+// cpuTime is what this process has used of its processors.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
