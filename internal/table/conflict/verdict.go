@@ -35,13 +35,13 @@ const (
 
 // Evidence is one place where the winner meets the transaction.
 type Evidence struct {
-	Kind      string // added, removed, re-marked, removed by both, metadata, protocol, application, domain
-	File      string
-	Partition string
-	Clause    string // the clause or predicate that read it
-	Predicate string
-	Strength  Strength
-	Detail    string
+	Kind      string   `json:"kind"` // added, removed, re-marked, removed by both, metadata, protocol, application, domain
+	File      string   `json:"file"`
+	Partition string   `json:"partition"`
+	Clause    string   `json:"clause"` // the clause or predicate that read it
+	Predicate string   `json:"predicate"`
+	Strength  Strength `json:"strength"`
+	Detail    string   `json:"detail"`
 }
 
 func (e Evidence) String() string {
