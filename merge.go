@@ -312,6 +312,9 @@ func assignments(set map[string]string) ([]merge.Assignment, error) {
 type AppendOptions struct {
 	// MergeSchema adds columns and fields that only the source has to the table.
 	MergeSchema bool
+	// NoDataChange says that the rows were in the table before, in other files that
+	// are removed in another way: readers of changes pass over the commit.
+	NoDataChange bool
 	CommitOptions
 }
 
@@ -324,6 +327,15 @@ type OverwriteOptions struct {
 	Dynamic bool
 	// MergeSchema adds columns and fields that only the source has to the table.
 	MergeSchema bool
+	// OverwriteSchema makes the source's columns those of the table; all rows go.
+	// Properties and constraints stay.
+	OverwriteSchema bool
+	// PartitionBy has the new partition columns, with OverwriteSchema; nil keeps
+	// them, and an empty list makes a table without.
+	PartitionBy []string
+	// NoDataChange says that the new rows are those that go, in other files: readers
+	// of changes pass over the commit. Nobody checks that it is true.
+	NoDataChange bool
 	CommitOptions
 }
 
@@ -337,7 +349,7 @@ type WriteResult struct {
 
 // Append adds the rows of a source, by column name.
 func (t *Table) Append(ctx context.Context, src Source, o AppendOptions) (*WriteResult, error) {
-	return t.insert(ctx, "append to", src, insert.Options{Options: o.internal(), Mode: insert.Append, MergeSchema: o.MergeSchema})
+	return t.insert(ctx, "append to", src, insert.Options{Options: o.internal(), Mode: insert.Append, MergeSchema: o.MergeSchema, Rearranges: o.NoDataChange})
 }
 
 // Overwrite replaces rows of the table with those of a source.
@@ -346,7 +358,8 @@ func (t *Table) Overwrite(ctx context.Context, src Source, o OverwriteOptions) (
 	if err != nil {
 		return nil, t.fail("overwrite of", err)
 	}
-	in := insert.Options{Options: o.internal(), Mode: insert.Overwrite, Where: where, MergeSchema: o.MergeSchema}
+	in := insert.Options{Options: o.internal(), Mode: insert.Overwrite, Where: where, MergeSchema: o.MergeSchema,
+		OverwriteSchema: o.OverwriteSchema, PartitionBy: o.PartitionBy, Rearranges: o.NoDataChange}
 	switch {
 	case o.Dynamic && where != nil:
 		return nil, t.fail("overwrite of", errors.New("Where and Dynamic exclude each other"))

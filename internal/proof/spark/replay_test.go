@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,10 +69,10 @@ type step struct {
 // what Spark made.
 func TestReplay(t *testing.T) {
 	root := filepath.Join(testkit.Corpus(t, "SLUICE_SPARK_CORPUS"), "tables")
+	passed, left := 0, 0
 	for _, archive := range testkit.Archives(t, root) {
 		name := testkit.ArchiveName(root, archive)
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		ok := t.Run(name, func(t *testing.T) {
 			dir := testkit.Unpack(t, archive)
 			text, err := os.ReadFile(filepath.Join(dir, "expected", "meta.json"))
 			if err != nil {
@@ -88,12 +89,19 @@ func TestReplay(t *testing.T) {
 			r.play()
 			r.compare()
 		})
+		if _, skipped := unequal[name]; skipped {
+			left++
+		} else if ok {
+			passed++
+		}
 	}
+	t.Logf("tables of Spark made again by their statements: %d equal, %d left out", passed, left)
 }
 
 // unequal are the stories that are not told again yet, and why.
 var unequal = map[string]string{
 	"ctas_replace":        "Spark fails to replace a table that is named by its place by one with other columns",
+	"idempotent_txn":      "the last INSERT of the story carries no application transaction, although the settings that were made ask for one",
 	"streaming_sink":      "written by a stream, which is no statement",
 	"part_multi_timezone": "a legacy setting has Spark write partition values that mean another instant when they are read; sluice writes UTC always",
 }
@@ -236,7 +244,11 @@ func (r *replay) frame(s step) error {
 		_, err := t.Append(ctx, src, sluice.AppendOptions{MergeSchema: merge})
 		return err
 	}
-	_, err := t.Overwrite(ctx, src, sluice.OverwriteOptions{Where: s.Options["replaceWhere"], MergeSchema: merge, Dynamic: s.Options["partitionOverwriteMode"] == "dynamic"})
+	var by []string
+	if columns := s.Options["partitionBy"]; columns != "" {
+		by = strings.Split(columns, ",")
+	}
+	_, err := t.Overwrite(ctx, src, sluice.OverwriteOptions{OverwriteSchema: s.Options["overwriteSchema"] == "true", PartitionBy: by, Where: s.Options["replaceWhere"], MergeSchema: merge, Dynamic: s.Options["partitionOverwriteMode"] == "dynamic"})
 	return err
 }
 
@@ -286,7 +298,7 @@ func (r *replay) moment(t *sluice.Table, v string, m storyMoment) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	rows := strings.Split(strings.TrimSpace(string(text)), "\n")
+	rows := strings.Split(variants.ReplaceAllStringFunc(strings.TrimSpace(string(text)), plain), "\n")
 	if len(text) == 0 {
 		rows = nil
 	}
@@ -294,6 +306,18 @@ func (r *replay) moment(t *sluice.Table, v string, m storyMoment) {
 	if !slices.Equal(got, rows) {
 		r.t.Errorf("version %s has the rows\n  %s\nwant\n  %s", v, strings.Join(got, "\n  "), strings.Join(rows, "\n  "))
 	}
+}
+
+// variants are the values of a VARIANT that is an object, as Spark's rows have them.
+var variants = regexp.MustCompile(`\{"\$variant":(\{[^{}]*\})\}`)
+
+// plain writes a variant as ours have it: its JSON as text, keys in order.
+func plain(v string) string {
+	text, err := json.Marshal(variants.FindStringSubmatch(v)[1])
+	if err != nil {
+		return v
+	}
+	return string(text)
 }
 
 // state compares protocol and properties at the end.

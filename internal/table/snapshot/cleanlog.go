@@ -24,6 +24,8 @@ type CleanOptions struct {
 	Force bool
 	// Retention replaces the table's delta.logRetentionDuration.
 	Retention *time.Duration
+	// Exact takes the cutoff as it is; otherwise it is the midnight before.
+	Exact bool
 	DryRun    bool
 }
 
@@ -55,7 +57,9 @@ func CleanLog(ctx context.Context, s *Snapshot, o CleanOptions) (*CleanResult, e
 	if o.Retention != nil {
 		keep = *o.Retention
 	}
-	r.Cutoff = s.env.Now().Add(-keep).UTC().Truncate(24 * time.Hour)
+	if r.Cutoff = s.env.Now().Add(-keep).UTC(); !o.Exact {
+		r.Cutoff = r.Cutoff.Truncate(24 * time.Hour)
+	}
 	c := &cleaner{ctx: ctx, s: s, res: r}
 	var err error
 	if c.dir, err = listLog(ctx, s.bucket, 0); err != nil {

@@ -3,6 +3,7 @@ package alter
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
@@ -55,6 +56,9 @@ func (c DropFeature) truncate(ctx context.Context, l *txn.Log, r removal, made b
 	if made {
 		return refuse("DELTA_FEATURE_DROP_WAIT_FOR_RETENTION_PERIOD",
 			"the feature %s is no longer used by the newest version, but older versions use it: repeat DROP FEATURE ... TRUNCATE HISTORY after %s, when nobody reads them any more, or drop it without TRUNCATE HISTORY", c.Name, wait)
+	}
+	if err := forget(ctx, l, s, wait); err != nil {
+		return err
 	}
 	from, err := firstVersion(ctx, l, s)
 	if err != nil || r.uses == nil {
@@ -115,6 +119,9 @@ func (c DropFeature) unprotected(ctx context.Context, l *txn.Log, before int64) 
 		return err
 	}
 	wait := feature.TruncatedRetention(s.Metadata())
+	if err := forget(ctx, l, s, wait); err != nil {
+		return err
+	}
 	from, err := firstVersion(ctx, l, s)
 	if err != nil {
 		return err
@@ -124,6 +131,12 @@ func (c DropFeature) unprotected(ctx context.Context, l *txn.Log, before int64) 
 			"the log still has version %d, and the versions before %d are protected: repeat it when they are older than %s (delta.dropFeatureTruncateHistory.retentionDuration)", from, before, wait)
 	}
 	return nil
+}
+
+// forget removes what the log has of versions that are older than the wait.
+func forget(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, wait time.Duration) error {
+	_, err := l.CleanLog(ctx, s, snapshot.CleanOptions{Force: true, Retention: &wait, Exact: true})
+	return err
 }
 
 // firstVersion is the oldest version whose commit the log still has.

@@ -45,6 +45,13 @@ type Options struct {
 	Where expr.Expr // for ReplaceWhere
 	// MergeSchema adds columns and fields that only the source has to the table.
 	MergeSchema bool
+	// OverwriteSchema makes the source's schema that of the table, partitioned by
+	// PartitionBy (nil: as it is); for Overwrite.
+	OverwriteSchema bool
+	PartitionBy     []string
+	// Rearranges says that the rows afterwards are those before in other files: the
+	// actions say dataChange false.
+	Rearranges bool
 	// ReadsItself says that the source reads the table, at Snapshot when it is read
 	// first: when another writer changes the table, it is read again.
 	ReadsItself bool
@@ -68,6 +75,9 @@ type rerunnable interface{ Rewindable() bool }
 
 // Run inserts the rows of a source.
 func Run(ctx context.Context, l *txn.Log, src source.Source, o Options) (Result, error) {
+	if err := o.check(); err != nil {
+		return Result{}, err
+	}
 	if o.Mode == ReplaceWhere {
 		return replaceWhere(ctx, l, src, o)
 	}
@@ -98,7 +108,7 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 		return false, err
 	}
 	defer t.Abandon()
-	w := &work{t: t, o: o, at: t.Snapshot()}
+	w := &work{t: t, o: o, at: t.Snapshot(), live: t.Snapshot()}
 	if o.AppID != "" {
 		if t.AppVersion(o.AppID) >= o.AppVersion {
 			res.Skipped, res.Commit = true, txn.Result{Version: t.ReadVersion(), Snapshot: t.Snapshot()}
@@ -107,8 +117,13 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 		now := l.Env().Now().UnixMilli()
 		w.extra = []action.Action{&action.Txn{AppID: o.AppID, Version: o.AppVersion, LastUpdated: &now}}
 	}
-	if o.MergeSchema {
-		if w.evolves, err = merged(l, t.Snapshot(), src.Schema()); err != nil {
+	if o.MergeSchema || o.OverwriteSchema {
+		if o.OverwriteSchema {
+			w.evolves, err = o.replaced(l, t.Snapshot(), src.Schema())
+		} else {
+			w.evolves, err = merged(l, t.Snapshot(), src.Schema())
+		}
+		if err != nil {
 			return false, err
 		}
 		if w.at, err = w.evolves.On(t.Snapshot()); err != nil {
@@ -118,7 +133,9 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 	if w.ids, err = derive.NewIdentities(w.at.Schema()); err != nil {
 		return false, err
 	}
-	outs, rows, err := writeWith(ctx, l, write.SpecOf(w.at), src, o.Expr, w.ids, nil)
+	spec := write.SpecOf(w.at)
+	spec.Rearranged = o.Rearranges
+	outs, rows, err := writeWith(ctx, l, spec, src, o.Expr, w.ids, nil)
 	if err != nil {
 		return false, err
 	}

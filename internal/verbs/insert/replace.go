@@ -38,7 +38,8 @@ func replaceWhere(ctx context.Context, l *txn.Log, src source.Source, o Options)
 			}
 			return merge.NewPlan(merge.Spec{Clauses: []merge.Clause{c}}, s.Schema(), none.Schema, o.Expr, to)
 		},
-		Source: none,
+		Source:     none,
+		Rearranges: o.Rearranges,
 		Adds: func(ctx context.Context, s *snapshot.Snapshot, ids *derive.Identities) ([]action.Action, func(), error) {
 			if res.Runs++; res.Runs > 1 {
 				if r, ok := src.(rerunnable); !ok || !r.Rewindable() {

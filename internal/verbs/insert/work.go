@@ -22,7 +22,8 @@ import (
 type work struct {
 	t       *txn.Txn
 	o       Options
-	at      *snapshot.Snapshot // whose live files an overwrite removes
+	at      *snapshot.Snapshot // as the statement would leave the schema
+	live    *snapshot.Snapshot // whose live files an overwrite removes
 	evolves *merge.Evolution   // nil when the schema stays
 	ids     *derive.Identities // nil when no column is generated
 	adds    []*action.Add
@@ -76,6 +77,7 @@ func partitionOfFile(f prune.File, kinds *types.Struct) string {
 // Repair follows the file set: an overwrite removes what is live now.
 func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
 	var err error
+	w.live = at
 	if w.at, err = w.evolves.On(at); err != nil {
 		return txn.Repaired{}, err
 	}
@@ -91,7 +93,7 @@ func (w *work) Effects(context.Context) (txn.Effects, error) {
 			hit = w.partitions()
 		}
 		now := w.t.Log().Env().Now().UnixMilli()
-		files := w.at.Files()
+		files := w.live.Files()
 		for i := range files.All() {
 			a := files.Add(i)
 			if hit != nil && !hit[w.partitionOf(a)] {
@@ -104,6 +106,9 @@ func (w *work) Effects(context.Context) (txn.Effects, error) {
 	}
 	for _, a := range w.adds {
 		acts = append(acts, a)
+	}
+	if w.o.Rearranges {
+		acts = merge.Rearranged(acts)
 	}
 	return txn.Effects{Actions: acts, Operation: w.operation(), Always: w.o.Mode == Overwrite}, nil
 }
@@ -143,6 +148,12 @@ func (w *work) operation() txn.Operation {
 		params["isDynamicPartitionOverwrite"] = json.RawMessage(`"true"`)
 	}
 	params["mode"] = text(mode)
+	if w.o.OverwriteSchema {
+		params["canOverwriteSchema"] = json.RawMessage("true")
+		if w.o.PartitionBy != nil {
+			params["partitionBy"] = merge.Encoded(w.o.PartitionBy)
+		}
+	}
 	if w.o.MergeSchema {
 		params["canMergeSchema"] = json.RawMessage("true")
 	}

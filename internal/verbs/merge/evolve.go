@@ -78,6 +78,18 @@ func EvolutionOf(e *env.Env, s *snapshot.Snapshot, schema *types.Struct) (*Evolu
 	return &Evolution{protocol: p, metadata: &md}, err
 }
 
+// ReplacementOf derives the actions that make another schema, partitioned by other
+// columns, the table's, whose rows all go.
+func ReplacementOf(e *env.Env, s *snapshot.Snapshot, schema *types.Struct, partitionBy []string) (*Evolution, error) {
+	md := *s.Metadata()
+	if feature.ColumnMapping(&md) != feature.MappingNone {
+		schema, md.Configuration = feature.AssignMapping(schema, md.Configuration, e.NewID)
+	}
+	md.SchemaString, md.PartitionColumns = types.JSON(schema), partitionBy
+	p, err := feature.ForMetadata(s.Protocol(), &md)
+	return &Evolution{protocol: p, metadata: &md}, err
+}
+
 // checkWidened refuses another type for a column that a constraint or a
 // generated column reads: what these say could change with it.
 func checkWidened(s *snapshot.Snapshot, to *types.Struct) error {

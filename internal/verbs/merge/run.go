@@ -50,6 +50,9 @@ type Statement struct {
 	// Adds writes files that are committed with the effects, whatever these
 	// are; discard removes them when they were not committed.
 	Adds func(ctx context.Context, s *snapshot.Snapshot, ids *derive.Identities) (adds []action.Action, discard func(), err error)
+	// Rearranges says that the rows afterwards are those before in other files:
+	// the actions say dataChange false.
+	Rearranges bool
 }
 
 // Run executes a MERGE until it is committed.
@@ -92,7 +95,7 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 		return false, err
 	}
 	defer t.Abandon()
-	w := &Work{read: t.Snapshot()}
+	w := &Work{read: t.Snapshot(), rearranges: st.Rearranges}
 	if o.AppID != "" {
 		if t.AppVersion(o.AppID) >= o.AppVersion {
 			res.Skipped, res.Commit = true, txn.Result{Version: t.ReadVersion(), Snapshot: t.Snapshot()}

@@ -24,6 +24,8 @@ type Work struct {
 	read     *snapshot.Snapshot // at which the statement began
 	evolves  *Evolution         // nil when the schema stays
 	span     func() Times
+	// rearranges: the actions say dataChange false
+	rearranges bool
 }
 
 // Depends states what the effects rest on: the images that the ledger holds,
@@ -99,7 +101,30 @@ func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
 	if len(acts) > 0 {
 		acts = append(append([]action.Action(nil), w.extra...), acts...)
 	}
+	if w.rearranges {
+		acts = Rearranged(acts)
+	}
 	return txn.Effects{Actions: acts, Operation: op}, nil
+}
+
+// Rearranged are actions that say of themselves that no row changes; change data,
+// of which there is none then, is left out.
+func Rearranged(acts []action.Action) []action.Action {
+	out := make([]action.Action, 0, len(acts))
+	for _, a := range acts {
+		switch x := a.(type) {
+		case *action.Add:
+			y := *x
+			y.DataChange, a = false, &y
+		case *action.Remove:
+			y := *x
+			y.DataChange, a = false, &y
+		case *action.AddCDC:
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // Repair fits the effects behind a winner: effects on images that are gone are
