@@ -90,6 +90,21 @@ func more(n int) string {
 // Run looks for every live file and vector, and commits the removal of files that
 // are gone.
 func Run(ctx context.Context, l *txn.Log, spec Spec, o Options) (*Result, error) {
+	for range maxRuns {
+		r, err := once(ctx, l, spec, o)
+		if err != nil || !r.Commit.Again {
+			return r, err
+		}
+		o.BeforePublish = nil
+	}
+	return nil, fmt.Errorf("[DELTA_METADATA_CHANGED] the metadata of %s changed %d times during FSCK; nothing was committed", l.Bucket().URL(), maxRuns)
+}
+
+// maxRuns bounds how often a repair looks anew: each time, the table's metadata has
+// changed in between.
+const maxRuns = 50
+
+func once(ctx context.Context, l *txn.Log, spec Spec, o Options) (*Result, error) {
 	began := l.Env().Now()
 	t, err := l.Begin(ctx)
 	if err != nil {
@@ -117,9 +132,6 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o Options) (*Result, error)
 	w := &work{res: r, at: t.Snapshot(), now: began.UnixMilli(), note: o.UserMetadata, elapsed: func() int64 { return l.Env().Now().Sub(began).Milliseconds() }}
 	if r.Commit, err = t.CommitWork(ctx, w, txn.Options{BeforePublish: o.BeforePublish}); err != nil {
 		return r, err
-	}
-	if r.Commit.Again {
-		return r, errors.New("the table was changed by others in a way that FSCK cannot follow; nothing was committed: run it again")
 	}
 	r.Removed = int64(w.removed)
 	return r, nil
@@ -239,7 +251,7 @@ type work struct {
 	removed int
 }
 
-func (w *work) Depends() txn.Dependencies { return txn.Dependencies{Repairable: true} }
+func (w *work) Depends() txn.Dependencies { return txn.Dependencies{Repairable: true, Rebindable: true} }
 
 func (w *work) Effects(context.Context) (txn.Effects, error) {
 	var acts []action.Action

@@ -3,7 +3,7 @@ package vacuum
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -237,23 +237,32 @@ func (v *run) ended(status string) error {
 	return err
 }
 
-func (v *run) commit(op txn.Operation, before func(context.Context) error) (txn.Result, error) {
-	t, err := v.log.Begin(v.ctx)
-	if err != nil {
-		return txn.Result{}, err
-	}
+// maxRuns bounds how often a remark is made anew: each time, the table's metadata
+// has changed in between.
+const maxRuns = 50
+
+func (v *run) commit(op txn.Operation, before func(context.Context) error) (res txn.Result, err error) {
 	op.UserMetadata = v.o.UserMetadata
-	res, err := t.CommitWork(v.ctx, &remark{op}, txn.Options{BeforePublish: before})
-	if err == nil && res.Again {
-		err = errors.New("the table was changed again and again") // a remark depends on nothing
+	for range maxRuns {
+		t, err := v.log.Begin(v.ctx)
+		if err != nil {
+			return txn.Result{}, err
+		}
+		res, err = t.CommitWork(v.ctx, &remark{op}, txn.Options{BeforePublish: before})
+		if err != nil || !res.Again {
+			return res, err
+		}
+		before = nil
 	}
-	return res, err
+	return res, fmt.Errorf("[DELTA_METADATA_CHANGED] the metadata of %s changed %d times meanwhile", v.res.Table, maxRuns)
 }
 
 // remark is a commit without actions: it depends on nothing.
 type remark struct{ op txn.Operation }
 
-func (r *remark) Depends() txn.Dependencies { return txn.Dependencies{Repairable: true} }
+func (r *remark) Depends() txn.Dependencies {
+	return txn.Dependencies{Repairable: true, Rebindable: true}
+}
 
 func (r *remark) Effects(context.Context) (txn.Effects, error) {
 	return txn.Effects{Operation: r.op, Always: true}, nil
