@@ -68,24 +68,48 @@ func (w *world) feeds(ctx context.Context, first int64, newest *snapshot.Snapsho
 }
 
 func rowIDs(ctx context.Context, s *snapshot.Snapshot) error {
-	p, err := read.NewPlan(s, read.Spec{Columns: []string{"_metadata.row_id"}, Limit: -1})
+	seen := map[int64]bool{}
+	return eachID(ctx, s, func(_ string, id, _ int64) error {
+		if seen[id] {
+			return fmt.Errorf("two rows of version %d have the id %d", s.Version(), id)
+		}
+		seen[id] = true
+		return nil
+	})
+}
+
+// identities are the rows of a version, with their ids and the versions that
+// changed them last.
+func identities(ctx context.Context, s *snapshot.Snapshot) (out []string, err error) {
+	err = eachID(ctx, s, func(row string, id, at int64) error {
+		out = append(out, fmt.Sprintf("%s id %d of version %d", row, id, at))
+		return nil
+	})
+	slices.Sort(out)
+	return out, err
+}
+
+// eachID yields the rows that have an id: those of files that a commit by hand
+// added have none.
+func eachID(ctx context.Context, s *snapshot.Snapshot, fn func(row string, id, at int64) error) error {
+	names := []string{"_metadata.row_id", "_metadata.row_commit_version"}
+	p, err := read.NewPlan(s, read.Spec{Columns: append(names, s.Schema().Names()...), Limit: -1})
 	if err != nil {
 		return err
 	}
-	seen := map[int64]bool{}
 	for b, err := range p.Rows(ctx, s.Env()) {
 		if err != nil {
 			return err
 		}
-		ids := b.Column(0).(*array.Int64)
+		ids, at := b.Column(0).(*array.Int64), b.Column(1).(*array.Int64)
 		for i := range ids.Len() {
 			if ids.IsNull(i) {
-				continue // of a file that a commit by hand added
+				continue
 			}
-			if seen[ids.Value(i)] {
-				return fmt.Errorf("two rows of version %d have the id %d", s.Version(), ids.Value(i))
+			row := string(columns.AppendCanonicalRow(nil, b.Columns()[2:], s.Schema(), i))
+			if err := fn(row, ids.Value(i), at.Value(i)); err != nil {
+				return err
 			}
-			seen[ids.Value(i)] = true
 		}
 	}
 	return nil

@@ -147,15 +147,15 @@ func (w *world) foreignActions(ctx context.Context, r *rand.Rand, kind string, s
 		f.extra = true
 		return "ADD COLUMNS", []action.Action{&md}, nil
 	case "restore":
-		to := r.Int64N(s.Version() + 1)
+		to := w.oldest + r.Int64N(s.Version()-w.oldest+1)
 		old, err := w.kit.Snapshot(ctx, snapshot.Version(to))
 		if err != nil {
 			return "", nil, err
 		}
-		if len(old.Schema().Fields) != len(s.Schema().Fields) {
+		if len(old.Schema().Fields) != len(s.Schema().Fields) || !feature.SameProtocol(old.Protocol(), s.Protocol()) {
 			return "", nil, nil
 		}
-		acts := restore(s, old)
+		acts := bringBack(s, old)
 		if f.gone, err = tablekit.Rows(ctx, s); err != nil {
 			return "", nil, err
 		}
@@ -169,8 +169,8 @@ func (w *world) foreignActions(ctx context.Context, r *rand.Rand, kind string, s
 	return "", nil, fmt.Errorf("no such winner: %s", kind)
 }
 
-// restore brings the files of an old version back.
-func restore(s, old *snapshot.Snapshot) []action.Action {
+// bringBack brings the files of an old version back.
+func bringBack(s, old *snapshot.Snapshot) []action.Action {
 	var acts []action.Action
 	now, then := s.Files(), old.Files()
 	for i := range now.All() {

@@ -207,13 +207,15 @@ var errMultiple = errors.New("several source rows match")
 
 // statement is one statement in SQL-like text and as a function of all rows.
 type statement struct {
-	kind   string // append, merge, update, delete, overwrite, replaceWhere, dynamic
+	kind   string // append, merge, update, delete, overwrite, replaceWhere, dynamic, restore, or a verb of upkeep
 	text   string
 	source []row
 	where  cond
 	set    string
 	apply  func(rows []row) ([]row, error)
 	merge  string // clauses in SQL
+	to     int64  // of RESTORE
+	upkeep *upkeep
 }
 
 func randomRow(r *rand.Rand, key int) row {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -18,9 +19,12 @@ import (
 	"github.com/sluicelake/sluice/internal/sql/parse"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/alter"
 	"github.com/sluicelake/sluice/internal/verbs/dml"
 	"github.com/sluicelake/sluice/internal/verbs/insert"
+	"github.com/sluicelake/sluice/internal/verbs/manifest"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/internal/verbs/restore"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/storage/faultstore"
 	"github.com/sluicelake/sluice/storage/memory"
@@ -39,6 +43,15 @@ type world struct {
 	writers []*writer
 	small   int64 // files up to this size are read in one pass; 0 is the default
 	apart   bool  // each writer is a process of its own: no shared lane
+
+	clock       *clock
+	partitioned bool
+	clustered   bool
+	tending     bool            // upkeep verbs are among the statements
+	oldest      int64           // the first version that is retained
+	first       int64           // the version on which the statements begin
+	past        map[int64][]row // what a RESTORE may bring back
+	before      map[string]bool // keys that versions up to first name
 }
 
 // writer is one statement on its way.
@@ -55,6 +68,7 @@ type writer struct {
 	version   int64
 	committed bool // as the log has it
 	winners   int
+	made      []int64 // versions that upkeep committed
 	err       error
 	lie       error // what it was told is not so
 }
@@ -77,12 +91,12 @@ func (f *Failure) Error() string {
 }
 
 // Counts say what happened in runs.
-type Counts struct{ Runs, Commits, Winners, Foreign, Errors int }
+type Counts struct{ Runs, Commits, Winners, Foreign, Errors, Upkeep int }
 
 // Run plays one seed.
 func Run(ctx context.Context, seed uint64, c *Counts) error {
 	r := rand.New(rand.NewPCG(seed, 1))
-	w := &world{seed: seed, foreign: map[int64]*foreign{}}
+	w := &world{seed: seed, foreign: map[int64]*foreign{}, before: map[string]bool{}, clock: newClock()}
 	fail := func(format string, args ...any) error {
 		return &Failure{seed, fmt.Sprintf(format, args...), w.lines}
 	}
@@ -104,6 +118,7 @@ func Run(ctx context.Context, seed uint64, c *Counts) error {
 		if x.err != nil {
 			c.Errors++
 		}
+		c.Upkeep += len(x.made)
 	}
 	c.Foreign += len(w.foreign)
 	if err := w.check(ctx); err != nil {
@@ -139,15 +154,24 @@ func (w *world) build(ctx context.Context, r *rand.Rand) (partitioned bool, err 
 		spec.Properties["delta.enableRowTracking"] = "true"
 	}
 	w.apart, w.small = r.IntN(2) == 0, int64(r.IntN(2))
-	w.store = tablekit.Place()
+	w.tending, w.partitioned = r.IntN(2) == 0, partitioned
+	if w.tending && r.IntN(4) == 0 {
+		spec.Properties["delta.checkpointPolicy"] = "v2"
+	}
+	w.store = memory.New(memory.WithURL(tablekit.Place().URL()), memory.WithClock(w.clock.now))
 	spec.Driver = w.store
 	spec.Env = env.New()
+	spec.Env.Now = w.clock.now
 	spec.Env.Workers = 1 + r.IntN(2)
 	spec.Env.Sleep = func(ctx context.Context, d time.Duration) error { // pauses are short
 		time.Sleep(min(d, 100*time.Microsecond))
 		return ctx.Err()
 	}
-	for range r.IntN(4) {
+	files := r.IntN(4)
+	if w.tending {
+		files += r.IntN(3)
+	}
+	for range files {
 		rows := randomRows(r, 1+r.IntN(6), 12)
 		w.start = append(w.start, rows...)
 		spec.Files = append(spec.Files, texts(rows, false))
@@ -171,7 +195,54 @@ func (w *world) build(ctx context.Context, r *rand.Rand) (partitioned bool, err 
 		w.start, _ = s.apply(w.start)
 		w.note("  before: %s", s.text)
 	}
-	return partitioned, nil
+	if w.tending {
+		if !partitioned && spec.Properties["delta.dataSkippingNumIndexedCols"] == "" && r.IntN(3) == 0 {
+			w.clustered = true
+			if _, err := alter.Run(ctx, w.kit.Log, alter.ClusterBy{Columns: [][]string{{"k"}, {"v"}}}, alter.Options{}); err != nil {
+				return partitioned, err
+			}
+		}
+		if err := w.age(ctx, r); err != nil {
+			return partitioned, err
+		}
+	}
+	return partitioned, w.settled(ctx)
+}
+
+// settled looks at the table before the statements.
+func (w *world) settled(ctx context.Context) error {
+	s, err := w.kit.Snapshot(ctx, snapshot.Latest())
+	if err != nil {
+		return err
+	}
+	w.first = s.Version()
+	known, err := w.mentioned(ctx, w.oldest, w.first)
+	maps.Copy(w.before, known)
+	return err
+}
+
+// mentioned are the keys that versions name.
+func (w *world) mentioned(ctx context.Context, from, to int64) (map[string]bool, error) {
+	known := map[string]bool{}
+	for v := from; v <= to; v++ {
+		s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
+		var gone *snapshot.VersionError
+		if errors.As(err, &gone) { // cleaned up
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		changed, err := w.changeFiles(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range append(changed, tablekit.Referenced(s)...) {
+			known[key] = true
+			known[unescaped(key)] = true
+		}
+	}
+	return known, nil
 }
 
 func (w *world) newWriter(name string, s statement) *writer {
@@ -182,7 +253,13 @@ func (w *world) newWriter(name string, s statement) *writer {
 func (w *world) prepare(ctx context.Context, r *rand.Rand, partitioned bool) {
 	troubled := r.IntN(4) == 0
 	for i := range 2 + r.IntN(3) {
-		x := w.newWriter(fmt.Sprintf("w%d", i), randomStatement(r, partitioned))
+		s := randomStatement(r, partitioned)
+		if w.tending && r.IntN(2) == 0 {
+			if s = w.randomUpkeep(r, partitioned); r.IntN(8) == 0 {
+				s = w.restoreOf(r)
+			}
+		}
+		x := w.newWriter(fmt.Sprintf("w%d", i), s)
 		if troubled {
 			x.trouble = trouble(r)
 		}
@@ -229,11 +306,16 @@ func (w *world) exec(ctx context.Context, x *writer) {
 	}
 	l := txn.NewLog(w.kit.Env, storage.NewBucket(driver), txn.Policy{})
 	defer l.Close(ctx)
-	o := merge.Options{SmallFile: w.small, Commit: txn.Options{BeforePublish: func(ctx context.Context) error {
+	before := func(context.Context) error {
 		x.once.Do(func() { close(x.ready) })
 		<-x.release
 		return nil
-	}}}
+	}
+	if x.s.upkeep != nil {
+		w.tend(ctx, x, l, before)
+		return
+	}
+	o := merge.Options{SmallFile: w.small, Commit: txn.Options{BeforePublish: before}}
 	var commit txn.Result
 	var winners []txn.Reconciliation
 	where, err := parsed(x.s.where)
@@ -242,6 +324,10 @@ func (w *world) exec(ctx context.Context, x *writer) {
 		return
 	}
 	switch x.s.kind {
+	case "restore":
+		var res restore.Result
+		res, x.err = restore.Run(ctx, l, restore.Spec{To: snapshot.Version(x.s.to)}, o.Commit)
+		commit, winners = res.Commit, res.Winners
 	case "merge":
 		m, err := parse.MergeStatement(x.s.merge)
 		if err != nil {
@@ -293,7 +379,7 @@ func (w *world) exec(ctx context.Context, x *writer) {
 // true, and when it was told that nobody knows, the log does.
 func (w *world) settle(ctx context.Context, x *writer, id string) {
 	found := int64(-1)
-	for v := int64(0); id != ""; v++ {
+	for v := w.first; id != ""; v++ { // older ones may be cleaned up
 		data, _, err := deltalog.ReadCommit(ctx, w.kit.Bucket, v)
 		if err != nil {
 			break
@@ -348,6 +434,7 @@ func (w *world) play(ctx context.Context, r *rand.Rand) error {
 			}
 		}
 		x := w.writers[i]
+		w.clock.pass(time.Minute)
 		w.note("%s is let go (%d of %d, race %t)", x.name, n+1, len(order), race)
 		close(x.release)
 		if !race {
@@ -387,13 +474,24 @@ func (w *world) check(ctx context.Context) error {
 		}
 		by[x.version] = x
 	}
-	first := newest.Version() - int64(len(by)+len(w.foreign))
+	first := w.first
 	states := map[int64][]row{first: w.start}
-	extra := false
+	extra, widened := false, false
 	var errs []error
 	for v := first; v <= newest.Version(); v++ {
 		if v > first {
-			rows, err := w.replay(states[v-1], by[v], w.foreign[v], &extra)
+			tended, err := by[v] == nil && w.foreign[v] == nil, error(nil)
+			if tended {
+				tended, err = w.tended(ctx, v)
+			}
+			if tended && err == nil {
+				err = w.kept(ctx, v)
+			}
+			if err != nil {
+				return err
+			}
+			rows, err := w.replay(states[v-1], by[v], w.foreign[v], tended, &extra)
+			widened = widened || extra
 			if err != nil {
 				return fmt.Errorf("version %d: %w", v, err)
 			}
@@ -405,7 +503,10 @@ func (w *world) check(ctx context.Context) error {
 		}
 	}
 	if len(errs) == 0 {
-		errs = append(errs, w.feeds(ctx, first, newest, states, extra))
+		for _, v := range slices.Sorted(maps.Keys(w.past)) { // VACUUM and the cleaning of the log leave them
+			errs = append(errs, w.compare(ctx, v, w.past[v], false))
+		}
+		errs = append(errs, w.feeds(ctx, first, newest, states, widened))
 		errs = append(errs, w.silent(first, newest.Version(), states)...)
 		if !slices.ContainsFunc(w.writers, func(x *writer) bool { return x.trouble != nil }) {
 			errs = append(errs, w.litter(ctx, newest.Version()))
@@ -417,31 +518,21 @@ func (w *world) check(ctx context.Context) error {
 // litter looks for files that no version mentions: what repairs wrote and did
 // not need has to be gone.
 func (w *world) litter(ctx context.Context, newest int64) error {
-	known := map[string]bool{}
+	known, err := w.mentioned(ctx, w.first, newest)
+	if err != nil {
+		return err
+	}
+	maps.Copy(known, w.before)
 	for _, key := range w.excused {
 		known[key] = true
 		known[unescaped(key)] = true
-	}
-	for v := int64(0); v <= newest; v++ {
-		s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
-		if err != nil {
-			return err
-		}
-		changed, err := w.changeFiles(ctx, v)
-		if err != nil {
-			return err
-		}
-		for _, key := range append(changed, tablekit.Referenced(s)...) {
-			known[key] = true
-			known[unescaped(key)] = true
-		}
 	}
 	all, err := w.kit.Objects(ctx)
 	if err != nil {
 		return err
 	}
 	for _, key := range all {
-		if !strings.HasPrefix(key, "_delta_log/") && !known[key] {
+		if !strings.HasPrefix(key, "_delta_log/") && !strings.HasPrefix(key, manifest.Dir) && !known[key] {
 			return fmt.Errorf("%s was left behind: no version mentions it", key)
 		}
 	}
@@ -449,9 +540,14 @@ func (w *world) litter(ctx context.Context, newest int64) error {
 }
 
 // replay is one step of the serial history.
-func (w *world) replay(before []row, x *writer, f *foreign, extra *bool) ([]row, error) {
+func (w *world) replay(before []row, x *writer, f *foreign, tended bool, extra *bool) ([]row, error) {
 	switch {
+	case tended:
+		return before, nil
 	case x != nil:
+		if x.s.kind == "restore" {
+			*extra = false
+		}
 		return x.s.apply(before)
 	case f == nil:
 		return nil, errors.New("nobody committed it")
@@ -502,7 +598,7 @@ func (w *world) compare(ctx context.Context, v int64, want []row, extra bool) er
 // that a serial run has, and no commit means that there was nothing to do.
 func (w *world) silent(first, last int64, states map[int64][]row) (errs []error) {
 	for _, x := range w.writers {
-		if x.committed {
+		if x.committed || x.s.upkeep != nil && x.err == nil {
 			continue
 		}
 		if x.err == nil {

@@ -47,7 +47,7 @@ func TestSerial(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d runs: %d statements committed behind %d winners, %d commits by hand, %d statements refused", c.Runs, c.Commits, c.Winners, c.Foreign, c.Errors)
+	t.Logf("%d runs: %d statements committed behind %d winners, %d commits by hand, %d of upkeep, %d statements refused", c.Runs, c.Commits, c.Winners, c.Foreign, c.Upkeep, c.Errors)
 	if n >= 100 && failures == 0 && (c.Winners < int(n) || c.Foreign < int(n)/4) {
 		t.Error("the runs hardly meet each other")
 	}

@@ -1,0 +1,322 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/deltalog"
+	"github.com/sluicelake/sluice/internal/proof/tablekit"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/alter"
+	"github.com/sluicelake/sluice/internal/verbs/checkpoint"
+	"github.com/sluicelake/sluice/internal/verbs/manifest"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
+	"github.com/sluicelake/sluice/internal/verbs/optimize"
+	"github.com/sluicelake/sluice/internal/verbs/repair"
+	"github.com/sluicelake/sluice/internal/verbs/vacuum"
+	"github.com/sluicelake/sluice/storage/faultstore"
+)
+
+// clock is the time of one world, which stands still but for what a run says.
+type clock struct{ at atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.at.Store(time.Date(2031, 3, 1, 0, 0, 0, 0, time.UTC).UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()).UTC() }
+
+func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
+
+// retained is for how long VACUUM keeps files. The statements of a run take less,
+// and what was there before them is older.
+const retained = time.Hour
+
+// upkeep is a verb that changes no row, among the statements.
+type upkeep struct {
+	// pauses says that it stops before it publishes as DML does; others begin when
+	// they are let go.
+	pauses bool
+	run    func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error)
+}
+
+// operations are those of the commits that upkeep makes.
+var operations = []string{"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL",
+	"ROW TRACKING BACKFILL", "DROP FEATURE", "Deletion Vector Tombstones", "Empty Commit"}
+
+func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
+	same := func(rows []row) ([]row, error) { return clone(rows), nil }
+	s := statement{apply: same}
+	do := func(kind, text string, u *upkeep) statement {
+		s.kind, s.text, s.upkeep = kind, text, u
+		return s
+	}
+	target := []int64{0, 1200, 3000}[r.IntN(3)]
+	switch n := r.IntN(22); {
+	case n < 10:
+		spec := optimize.Spec{TargetSize: target, DeletedRatio: []float64{0, -1}[r.IntN(2)], CommitBytes: int64(r.IntN(2)), Full: r.IntN(3) == 0, WithoutStats: true}
+		switch r.IntN(4) {
+		case 0:
+			spec.Purge = true
+		case 1:
+			if !w.clustered {
+				spec.ZOrderBy = [][]string{{"k"}, {"v", "k"}}[r.IntN(2)]
+			}
+		}
+		if w.clustered {
+			spec.LeastCube, spec.LargestCube = 1+r.Int64N(4000), 4000
+		}
+		if spec.Purge {
+			spec.Full, spec.ZOrderBy = false, nil
+		}
+		if !w.clustered {
+			spec.Full = false
+		}
+		if partitioned && r.IntN(3) == 0 {
+			where, _ := parsed(cond{"p = 'a' OR p IS NULL", func(row, row) tri { return yes }})
+			spec.Where = where
+		}
+		return do("optimize", fmt.Sprintf("OPTIMIZE %+v", spec), &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) (out []int64, err error) {
+			res, err := optimize.Run(ctx, l, spec, optimize.Options{Commit: txn.Options{BeforePublish: before}})
+			for _, c := range res.Commits {
+				out = append(out, c.Version)
+			}
+			return out, err
+		}})
+	case n < 14:
+		hold := retained
+		spec := vacuum.Spec{Lite: r.IntN(4) == 0, Retain: &hold}
+		return do("vacuum", fmt.Sprintf("VACUUM lite=%t", spec.Lite), &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) (out []int64, err error) {
+			res, err := vacuum.Run(ctx, l, spec, vacuum.Options{NoRetentionCheck: true, BeforePublish: before})
+			if res != nil {
+				out = slices.DeleteFunc([]int64{res.Start, res.End}, func(v int64) bool { return v < 0 })
+			}
+			return out, err
+		}})
+	case n < 16:
+		kind := snapshot.ByPolicy
+		return do("checkpoint", "CHECKPOINT", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+			_, err := checkpoint.Run(ctx, l, checkpoint.Spec{Options: snapshot.CheckpointOptions{Kind: kind, Sidecar: 2}})
+			return nil, err
+		}})
+	case n < 17:
+		return do("compact", "COMPACT LOG", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+			_, err := checkpoint.Compact(ctx, l, checkpoint.CompactSpec{})
+			return nil, err
+		}})
+	case n < 18:
+		return do("clean", "CLEAN LOG", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+			s, err := l.Update(ctx)
+			if err == nil {
+				_, err = l.CleanLog(ctx, s, snapshot.CleanOptions{Force: true})
+			}
+			return nil, err
+		}})
+	case n < 19:
+		return do("track", "SET TBLPROPERTIES (delta.enableRowTracking = true)", &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
+			_, err := alter.Run(ctx, l, alter.SetProperties{Properties: map[string]string{"delta.enableRowTracking": "true"}}, alter.Options{Commit: txn.Options{BeforePublish: before}})
+			return nil, err
+		}})
+	case n < 20:
+		return do("drop feature", "DROP FEATURE deletionVectors", &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
+			_, err := alter.Run(ctx, l, alter.DropFeature{Name: "deletionVectors"}, alter.Options{Commit: txn.Options{BeforePublish: before}})
+			return nil, err
+		}})
+	case n < 21:
+		return do("repair", "FSCK REPAIR TABLE", &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
+			_, err := repair.Run(ctx, l, repair.Spec{}, repair.Options{BeforePublish: before})
+			return nil, err
+		}})
+	}
+	return do("manifest", "GENERATE", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+		s, err := l.Update(ctx)
+		if err == nil {
+			_, err = manifest.Generate(ctx, s)
+		}
+		return nil, err
+	}})
+}
+
+// restoreOf brings back any version that is retained.
+func (w *world) restoreOf(r *rand.Rand) statement {
+	to := slices.Sorted(maps.Keys(w.past))[r.IntN(len(w.past))]
+	rows := w.past[to]
+	return statement{kind: "restore", text: fmt.Sprintf("RESTORE to version %d", to), to: to,
+		apply: func([]row) ([]row, error) { return clone(rows), nil }}
+}
+
+// tend is the part of exec for upkeep.
+func (w *world) tend(ctx context.Context, x *writer, l *txn.Log, before func(context.Context) error) {
+	if !x.s.upkeep.pauses {
+		if x.err = before(ctx); x.err != nil {
+			return
+		}
+	}
+	x.made, x.err = x.s.upkeep.run(ctx, l, before)
+	if x.err != nil && excusable(x.err, x.trouble != nil) {
+		w.note("  %s: %v", x.name, x.err)
+		x.err = nil
+	}
+}
+
+// impossible are the classes of errors that say that what is asked for is not possible on this table.
+var impossible = []string{"DELTA_CANNOT_VACUUM_LITE", "DELTA_FEATURE_DROP_CONFLICT_REVALIDATION_FAIL", "DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT",
+	"DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS"}
+
+func excusable(err error, trouble bool) bool {
+	var unknown *txn.UnknownError
+	if trouble && (errors.Is(err, faultstore.ErrInjected) || errors.As(err, &unknown)) {
+		return true
+	}
+	var stated *merge.StatementError
+	var vac *vacuum.Error
+	switch {
+	case errors.As(err, &stated):
+		return slices.Contains(impossible, stated.Class)
+	case errors.As(err, &vac):
+		return slices.Contains(impossible, vac.Class)
+	}
+	return false
+}
+
+// age lets days pass between the first rows and what is done now, so that VACUUM
+// and the cleaning of the log find something.
+func (w *world) age(ctx context.Context, r *rand.Rand) error {
+	for range r.IntN(3) {
+		if err := w.alone(ctx, appendOf(r)); err != nil {
+			return err
+		}
+		if err := w.alone(ctx, deleteOf(r)); err != nil {
+			return err
+		}
+	}
+	w.clock.pass(time.Duration(r.IntN(3)) * time.Minute)
+	if r.IntN(2) == 0 {
+		u := w.newWriter("before", w.randomUpkeep(r, w.partitioned))
+		if u.s.kind == "optimize" {
+			if err := w.play1(ctx, u); err != nil {
+				return err
+			}
+		}
+	}
+	if r.IntN(2) == 0 {
+		if _, err := checkpoint.Run(ctx, w.kit.Log, checkpoint.Spec{}); err != nil {
+			return err
+		}
+	}
+	s, err := w.kit.Snapshot(ctx, snapshot.Latest())
+	if err != nil {
+		return err
+	}
+	oldest := s.Version() // the version that holds when the window begins
+	if w.before, err = w.mentioned(ctx, 0, oldest); err != nil { // VACUUM and the cleaning of the log come later
+		return err
+	}
+	w.clock.pass(40 * 24 * time.Hour)
+	for range r.IntN(3) {
+		if err := w.alone(ctx, randomStatement(r, w.partitioned)); err != nil {
+			return err
+		}
+		w.clock.pass(time.Minute)
+	}
+	if s, err = w.kit.Snapshot(ctx, snapshot.Latest()); err != nil {
+		return err
+	}
+	w.oldest = oldest
+	return w.remember(ctx, s.Version())
+}
+
+// alone runs a statement that nobody meets.
+func (w *world) alone(ctx context.Context, s statement) error {
+	x := w.newWriter("before", s)
+	if err := w.play1(ctx, x); err != nil {
+		return err
+	}
+	var many *merge.MultipleMatchError
+	if errors.As(x.err, &many) {
+		return nil
+	}
+	if x.err != nil {
+		return x.err
+	}
+	w.start, _ = s.apply(w.start)
+	return nil
+}
+
+func (w *world) play1(ctx context.Context, x *writer) error {
+	close(x.release)
+	w.exec(ctx, x)
+	w.note("  before: %s (%v)", x.s.text, x.err)
+	return nil
+}
+
+// remember reads the versions that a RESTORE may name.
+func (w *world) remember(ctx context.Context, newest int64) error {
+	w.past = map[int64][]row{}
+	for v := w.oldest; v <= newest; v++ {
+		s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
+		if err != nil {
+			return err
+		}
+		lines, err := tablekit.Rows(ctx, s)
+		if err != nil {
+			return err
+		}
+		if w.past[v], err = fromTexts(lines); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tended reports whether a version that nobody of the writers has acknowledged is
+// one of upkeep, which leaves the rows as they are.
+func (w *world) tended(ctx context.Context, v int64) (bool, error) {
+	if !slices.ContainsFunc(w.writers, func(x *writer) bool { return x.s.upkeep != nil }) {
+		return false, nil
+	}
+	data, _, err := deltalog.ReadCommit(ctx, w.kit.Bucket, v)
+	if err != nil {
+		return false, err
+	}
+	op := ""
+	err = action.Scan(data, deltalog.CommitPath(v), &action.Handler{CommitInfo: func(c *action.CommitInfo) error {
+		op = c.Operation
+		return nil
+	}})
+	return slices.Contains(operations, op), err
+}
+
+// kept checks what a version of upkeep did not change: the ids of rows, and that
+// it has no change rows.
+func (w *world) kept(ctx context.Context, v int64) error {
+	before, err := w.kit.Snapshot(ctx, snapshot.Version(v-1))
+	if err != nil {
+		return err
+	}
+	after, err := w.kit.Snapshot(ctx, snapshot.Version(v))
+	if err != nil || !feature.RowTracking(before.Metadata()) || !feature.RowTracking(after.Metadata()) {
+		return err
+	}
+	a, err := identities(ctx, before)
+	if err != nil {
+		return err
+	}
+	b, err := identities(ctx, after)
+	if err == nil && !slices.Equal(a, b) {
+		err = fmt.Errorf("version %d keeps rows, but not their ids: before\n    %s\n  after\n    %s", v, strings.Join(a, "\n    "), strings.Join(b, "\n    "))
+	}
+	return err
+}
