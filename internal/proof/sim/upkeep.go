@@ -220,7 +220,7 @@ func (w *world) age(ctx context.Context, r *rand.Rand) error {
 	if err != nil {
 		return err
 	}
-	oldest := s.Version() // the version that holds when the window begins
+	oldest := s.Version()                                        // the version that holds when the window begins
 	if w.before, err = w.mentioned(ctx, 0, oldest); err != nil { // VACUUM and the cleaning of the log come later
 		return err
 	}

@@ -251,7 +251,9 @@ type work struct {
 	removed int
 }
 
-func (w *work) Depends() txn.Dependencies { return txn.Dependencies{Repairable: true, Rebindable: true} }
+func (w *work) Depends() txn.Dependencies {
+	return txn.Dependencies{Repairable: true, Rebindable: true}
+}
 
 func (w *work) Effects(context.Context) (txn.Effects, error) {
 	var acts []action.Action
