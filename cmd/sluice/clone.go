@@ -65,7 +65,7 @@ func (a *app) clone() *cobra.Command {
 				return err
 			}
 			defer t.Close()
-			return a.cloned(args[0], t, res, o.Shallow)
+			return a.cloned(source.URL(), t, res, o.Shallow)
 		},
 	}
 	a.writingFlags(cmd, &w)

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"os/user"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -133,7 +134,7 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.IntVar(&a.workers, "workers", 0, "goroutines that one operation uses (default: the processors)")
 	f.DurationVar(&a.timeout, "timeout", 0, "give up after this time, for example 30s")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(), a.sql(), a.optimize(), a.reorg(), a.restore(), a.clone(), a.convert(), a.generate(),
+	root.AddCommand(a.demo(), a.create(), a.append(), a.merge(), a.update(), a.delete(), a.sql(), a.optimize(), a.alter(), a.reorg(), a.restore(), a.clone(), a.convert(), a.generate(),
 		a.cat(), a.head(), a.count(), a.changes(), a.schema(), a.detail(), a.history(), a.snapshot(), a.files(), a.log(), a.inspect(), a.life(), a.doctor(), a.fsck(), a.vacuum(), a.cleanLog(), a.checkpoint(), a.compactLog(), a.explain())
 	narrow(root)
 	return root
@@ -258,6 +259,13 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 		prefix, now, moved := strings.Cut(o, "=")
 		if prefix == "" || moved && now == "" {
 			return nil, usagef("--allow-outside %s: want PREFIX or PREFIX=PLACE (a = in PREFIX is written %%3D)", o)
+		}
+		if !moved && !strings.Contains(prefix, ":") { // a path, which may be relative
+			abs, err := filepath.Abs(prefix)
+			if err != nil {
+				return nil, usagef("--allow-outside %s: %w", o, err)
+			}
+			prefix = abs
 		}
 		opts = append(opts, sluice.WithMoved(prefix, now))
 	}
