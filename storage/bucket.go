@@ -63,7 +63,7 @@ type Meter interface {
 
 // Stats reads the counters.
 func (b *Bucket) Stats() Counters {
-	if m, ok := b.driver.(Meter); ok {
+	if m, ok := meter(b.driver); ok {
 		return m.Requests()
 	}
 	c := b.count

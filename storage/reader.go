@@ -26,7 +26,7 @@ func (b *Bucket) OpenReader(ctx context.Context, key string, size int64) (Reader
 	if err != nil {
 		return nil, err
 	}
-	if r, ok := b.driver.(RandomReader); ok {
+	if r, ok := As[RandomReader](b.driver); ok {
 		b.count.gets.Add(1)
 		at, closer, err := r.ReaderAt(ctx, full, size)
 		if err != nil {

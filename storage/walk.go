@@ -17,11 +17,13 @@ const (
 	EntryTemporary                  // a file that a writer did not finish; List never shows it
 )
 
-// Entry is one name below the root of a store that has real directories. Unlike
-// an Object it has not been looked at, which costs a call for each.
+// Entry is one name below the root of a store that has real directories.
 type Entry struct {
 	Key  string
 	Kind EntryKind
+	// Seen describes the entry when the store said it with the name. On other
+	// stores it is nil, and Look costs a call for each.
+	Seen *Object
 }
 
 // Walker is what a Driver may add when its store has directories: List shows
@@ -41,7 +43,7 @@ type Walker interface {
 
 // Walker gives the directories of the bucket's store; ok is false when it has none.
 func (b *Bucket) Walker() (w Walker, ok bool) {
-	d, ok := b.driver.(Walker)
+	d, ok := As[Walker](b.driver)
 	if !ok {
 		return nil, false
 	}
@@ -70,6 +72,11 @@ func (w *bucketWalker) Walk(ctx context.Context, dir string, enter func(key stri
 				return
 			}
 			e.Key = strings.TrimPrefix(e.Key, w.b.prefix)
+			if e.Seen != nil {
+				seen := *e.Seen
+				seen.Key = e.Key
+				e.Seen = &seen
+			}
 			if !yield(e, nil) {
 				return
 			}
@@ -109,7 +116,7 @@ type ManyDeleter interface {
 // DeleteMany removes objects, several in one request where the store can. When it
 // fails, deleted says how many are known to be gone.
 func (b *Bucket) DeleteMany(ctx context.Context, keys []string) (deleted int, err error) {
-	d, ok := b.driver.(ManyDeleter)
+	d, ok := As[ManyDeleter](b.driver)
 	if !ok {
 		for _, key := range keys {
 			if err := b.Delete(ctx, key); err != nil {
@@ -141,7 +148,7 @@ func (b *Bucket) DeleteMany(ctx context.Context, keys []string) (deleted int, er
 // BatchSize is how many keys DeleteMany takes in one request, 1 when the store
 // has no such request.
 func (b *Bucket) BatchSize() int {
-	if d, ok := b.driver.(ManyDeleter); ok {
+	if d, ok := As[ManyDeleter](b.driver); ok {
 		return max(d.MaxDeletes(), 1)
 	}
 	return 1

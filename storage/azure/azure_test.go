@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sluicelake/sluice/storage"
 	_ "github.com/sluicelake/sluice/storage/azure"
 	"github.com/sluicelake/sluice/storage/azure/emulator"
+	"github.com/sluicelake/sluice/storage/diskcache"
 	"github.com/sluicelake/sluice/storage/storetest"
 )
 
@@ -121,5 +124,65 @@ func TestDFSContract(t *testing.T) {
 	suite(t, "abfss://lake@lakeaccount.dfs.core.windows.net", options, storetest.Subject{}, "block-size", "65536")
 	if n := c.Vault.Reads(); n == 0 {
 		t.Error("nobody asked the vault")
+	}
+}
+
+// A writer that was stopped leaves a temporary file, which a walk shows and a listing
+// does not. A disk cache before the store changes nothing about that.
+func TestDFSWalk(t *testing.T) {
+	t.Parallel()
+	c, options := cloud(t)
+	c.Lake.PageSize = 3
+	ctx := t.Context()
+	far := mustOpen(t, "abfss://lake@lakeaccount.dfs.core.windows.net/t", options, "block-size", "65536")
+	d, err := diskcache.Wrap(far.Driver(), t.TempDir(), diskcache.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]*storage.Bucket{"store": far, "cache": storage.NewBucket(d)} {
+		t.Run(name, func(t *testing.T) {
+			for _, key := range []string{"a/x", "a/y", "_delta_log/0.json", "top"} {
+				if err := b.Put(ctx, key, []byte(key)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w, err := b.Create(ctx, "a/unfinished")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				t.Fatal(err)
+			}
+			defer w.Abort()
+			dirs, ok := b.Walker()
+			if !ok {
+				t.Fatal("no directories")
+			}
+			var temp string
+			for deadline := time.Now().Add(20 * time.Second); temp == "" && time.Now().Before(deadline); { // blocks are sent behind Write
+				for e, err := range dirs.Walk(ctx, "", func(key string) bool { return key != "_delta_log" }) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if e.Kind == storage.EntryTemporary {
+						temp = e.Key
+					}
+				}
+			}
+			if !strings.HasPrefix(temp, "a/.") {
+				t.Fatalf("the temporary file is %q", temp)
+			}
+			for o, err := range b.List(ctx, "", "") {
+				if err != nil || o.Key == temp {
+					t.Errorf("listed %q, %v", o.Key, err)
+				}
+			}
+			if o, err := dirs.Look(ctx, temp); err != nil || o.Key != temp {
+				t.Errorf("Look: %+v, %v", o, err)
+			}
+			if done, err := dirs.Remove(ctx, temp); !done || err != nil {
+				t.Errorf("Remove: %v, %v", done, err)
+			}
+		})
 	}
 }

@@ -200,14 +200,15 @@ func (d *dfs) page(ctx context.Context, l listing, token string) ([]entry, strin
 	}
 	var out []entry
 	for _, p := range list.Paths {
-		if p.IsDirectory == "true" {
+		dir := p.IsDirectory == "true"
+		if dir && !l.all {
 			continue
 		}
 		size, err := strconv.ParseInt(string(p.ContentLength), 10, 64)
 		if err != nil && p.ContentLength != "" {
 			return nil, "", fmt.Errorf("the answer to a listing gives %s the size %q", p.Name, p.ContentLength)
 		}
-		out = append(out, entry{path: p.Name, size: size, mod: modified(p.LastModified)})
+		out = append(out, entry{path: p.Name, size: size, mod: modified(p.LastModified), dir: dir})
 	}
 	return out, resp.Header.Get("x-ms-continuation"), nil
 }

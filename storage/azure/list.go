@@ -16,6 +16,7 @@ import (
 type listing struct {
 	prefix string
 	after  string // "" is from the beginning
+	all    bool   // directories and temporary files too
 }
 
 // entry is one object of an answer.
@@ -23,6 +24,7 @@ type entry struct {
 	path string
 	size int64
 	mod  time.Time
+	dir  bool
 }
 
 // dir is the directory of the prefix: "" or ending in a slash.
@@ -104,7 +106,7 @@ func (s *Store) entries(ctx context.Context, l listing) iter.Seq2[entry, error] 
 					if hierarchical(e.path, l.prefix) > 0 {
 						return
 					}
-				case e.path <= l.after || temporary(e.path) || storage.CheckKey(e.path[len(s.root):]) != nil:
+				case e.path <= l.after || !l.all && temporary(e.path) || storage.CheckKey(e.path[len(s.root):]) != nil:
 				default:
 					if !yield(e, nil) {
 						return

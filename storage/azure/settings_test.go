@@ -19,7 +19,10 @@ func read(t *testing.T, location string, options ...string) (settings, error) {
 		return settings{}, err
 	}
 	t.Cleanup(func() { b.Close() })
-	return b.Driver().(*Store).set, nil
+	if l, ok := b.Driver().(*Lake); ok {
+		return l.set, nil
+	}
+	return b.Driver().(*Blobs).set, nil
 }
 
 // Every way to write a location, and what becomes of it.

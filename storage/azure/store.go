@@ -71,7 +71,10 @@ func open(_ context.Context, location string, cfg storage.Config) (storage.Drive
 	if set.address.path != "" {
 		s.root = set.address.path + "/"
 	}
-	return s, nil
+	if set.address.api == "dfs" {
+		return &Lake{s}, nil
+	}
+	return &Blobs{Store: s}, nil
 }
 
 // URL is the place, without secrets.

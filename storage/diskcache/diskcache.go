@@ -52,7 +52,7 @@ func Wrap(next storage.Driver, dir string, limit int64, opts ...Option) (storage
 	if limit < least {
 		return nil, fmt.Errorf("a cache of %d bytes is too small: give it %d (16 MiB) or more", limit, int64(least))
 	}
-	if _, near := next.(storage.RandomReader); near {
+	if _, near := storage.As[storage.RandomReader](next); near {
 		return next, nil
 	}
 	d, err := openDisk(dir, limit)

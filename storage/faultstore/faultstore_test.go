@@ -10,12 +10,68 @@ import (
 
 	"github.com/sluicelake/sluice/storage"
 	. "github.com/sluicelake/sluice/storage/faultstore"
+	_ "github.com/sluicelake/sluice/storage/local"
 	"github.com/sluicelake/sluice/storage/memory"
 	"github.com/sluicelake/sluice/storage/storetest"
 )
 
 func TestConformanceWithoutFaults(t *testing.T) {
-	storetest.Run(t, storetest.Subject{New: func(*testing.T) storage.Driver { return New(memory.New(), nil) }})
+	for name, below := range map[string]func(t *testing.T) storage.Driver{
+		"memory": func(*testing.T) storage.Driver { return memory.New() },
+		"local":  localStore,
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, storetest.Subject{New: func(t *testing.T) storage.Driver { return New(below(t), nil) }, Rounds: 2, Writers: 8})
+		})
+	}
+}
+
+func localStore(t *testing.T) storage.Driver {
+	t.Helper()
+	b, err := storage.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Driver()
+}
+
+// The calls of a walk fail as others do, and only where there are directories.
+func TestWalkFails(t *testing.T) {
+	ctx := t.Context()
+	if _, ok := storage.NewBucket(New(memory.New(), nil)).Walker(); ok {
+		t.Error("a store without directories has some")
+	}
+	s := New(localStore(t), nil)
+	b := storage.NewBucket(s)
+	w, ok := b.Walker()
+	if !ok {
+		t.Fatal("the directories are hidden")
+	}
+	if err := b.Put(ctx, "d/k", nil); err != nil {
+		t.Fatal(err)
+	}
+	s.SetPlan(func(Call) Fault { return Fault{Err: ErrInjected, Keep: 1} })
+	n := 0
+	var last error
+	for _, err := range w.Walk(ctx, "", func(string) bool { return true }) {
+		if last = err; err == nil {
+			n++
+		}
+	}
+	if n != 1 || !errors.Is(last, ErrInjected) {
+		t.Errorf("Walk: %d entries, then %v", n, last)
+	}
+	if _, err := w.Look(ctx, "d/k"); !errors.Is(err, ErrInjected) {
+		t.Errorf("Look: %v", err)
+	}
+	s.SetPlan(func(Call) Fault { return Fault{Err: ErrInjected, Done: true} })
+	if done, err := w.Remove(ctx, "d/k"); done || !errors.Is(err, ErrInjected) {
+		t.Errorf("Remove whose answer is lost: %v, %v", done, err)
+	}
+	s.SetPlan(nil)
+	if done, err := w.Remove(ctx, "d/k"); done || err != nil {
+		t.Errorf("Remove again: %v, %v", done, err)
+	}
 }
 
 func world(plan Plan) (*Store, *storage.Bucket, *memory.Store) {

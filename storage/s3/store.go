@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +23,7 @@ type Store struct {
 	set       settings
 	client    *remote.Client
 	connector connector
+	single    atomic.Bool // the store refuses requests that delete several objects
 }
 
 // URL is the address of the place, without secrets.

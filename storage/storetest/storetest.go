@@ -49,6 +49,8 @@ func Run(t *testing.T, s Subject) {
 		{"Create", create},
 		{"CreateAbort", createAbort},
 		{"Delete", remove},
+		{"DeleteMany", removeMany},
+		{"Walk", walk},
 		{"OddKeys", oddKeys},
 		{"InvalidKeys", invalidKeys},
 		{"ListOrder", listOrder},

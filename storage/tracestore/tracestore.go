@@ -17,11 +17,11 @@ import (
 
 // Entry is one call. A streamed object is one entry, "create", written when it ends.
 type Entry struct {
-	Op       string // get, get-range, put-if-absent, put, create, list, delete, stat
-	Key      string // the prefix for list
+	Op       string // get, get-range, open, put-if-absent, put, create, list, delete, stat
+	Key      string // the prefix for list, the first of several for delete
 	Offset   int64  // of get-range
 	Bytes    int64  // read or written
-	Objects  int    // listed
+	Objects  int    // listed; deleted together
 	Duration time.Duration
 	Err      error
 }
@@ -35,7 +35,11 @@ func (e Entry) String() string {
 		fmt.Fprintf(&b, " [%d+%d]", e.Offset, e.Bytes)
 	case "list":
 		fmt.Fprintf(&b, "* (%d objects)", e.Objects)
-	case "delete", "stat":
+	case "delete":
+		if e.Objects > 1 {
+			fmt.Fprintf(&b, " and %d more", e.Objects-1)
+		}
+	case "stat", "open":
 	default:
 		if e.Err == nil {
 			fmt.Fprintf(&b, " (%d bytes)", e.Bytes)
@@ -60,8 +64,9 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// Store is a storage.Driver that records. It hides a driver's random readers, so that
-// every read is recorded.
+// Store is a storage.Driver that records. It has what the driver below it has:
+// reads through a handle of the driver's, names that a walk passes and deletions of
+// many objects are entries too.
 type Store struct {
 	next storage.Driver
 	now  func() time.Time
@@ -80,6 +85,12 @@ func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = no
 // WithNote calls a function for each entry as it is recorded, one at a time;
 // it must not call the store.
 func WithNote(f func(Entry)) Option { return func(s *Store) { s.note = f } }
+
+// AsFar shows nothing of the driver but what each driver has, as if it stood at the
+// other end of a network: each read is a request.
+func AsFar() Option { return func(s *Store) { s.next = far{s.next} } }
+
+type far struct{ storage.Driver }
 
 // New wraps a driver.
 func New(next storage.Driver, opts ...Option) *Store {

@@ -6,13 +6,62 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/storage"
+	_ "github.com/sluicelake/sluice/storage/local"
 	"github.com/sluicelake/sluice/storage/memory"
 	"github.com/sluicelake/sluice/storage/storetest"
 	"github.com/sluicelake/sluice/storage/tracestore"
 )
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, storetest.Subject{New: func(*testing.T) storage.Driver { return tracestore.New(memory.New()) }})
+	for name, below := range map[string]func(t *testing.T) storage.Driver{
+		"memory": func(*testing.T) storage.Driver { return memory.New() },
+		"local":  localStore,
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, storetest.Subject{New: func(t *testing.T) storage.Driver { return tracestore.New(below(t)) }, Rounds: 2, Writers: 8})
+		})
+	}
+}
+
+func localStore(t *testing.T) storage.Driver {
+	t.Helper()
+	b, err := storage.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Driver()
+}
+
+// A traced store has what the store below has, nothing more; as a far one it has nothing.
+func TestOptional(t *testing.T) {
+	type has struct{ walks, near bool }
+	of := func(d storage.Driver) has {
+		b := storage.NewBucket(d)
+		_, walks := b.Walker()
+		return has{walks, b.Near()}
+	}
+	for _, d := range []storage.Driver{memory.New(), localStore(t)} {
+		if got, want := of(tracestore.New(tracestore.New(d))), of(d); got != want {
+			t.Errorf("%T: %+v with the trace, %+v without", d, got, want)
+		}
+		if got := of(tracestore.New(d, tracestore.AsFar())); got != (has{}) {
+			t.Errorf("%T as a far store: %+v", d, got)
+		}
+	}
+	trace := tracestore.New(localStore(t))
+	b := storage.NewBucket(trace)
+	if err := b.PutHint(t.Context(), "d/k", []byte("12345")); err != nil {
+		t.Fatal(err)
+	}
+	w, _ := b.Walker()
+	for range w.Walk(t.Context(), "", func(string) bool { return true }) {
+	}
+	w.Look(t.Context(), "d/k")
+	w.Remove(t.Context(), "d")
+	want := "PUT-IF-ABSENT d/k (5 bytes)\nLIST          * (2 objects)\nSTAT          d/k\nDELETE        d\n"
+	if got := trace.Dump(); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
 }
 
 func TestDump(t *testing.T) {
@@ -47,6 +96,7 @@ PUT           _delta_log/_last_checkpoint (0 bytes)
 LIST          _delta_log/* (2 objects)
 GET           _delta_log/0.json (3 bytes)
 GET           _delta_log/1.json: object does not exist
+OPEN          part-<id1>.parquet
 GET-RANGE     part-<id1>.parquet [3+2]
 STAT          x: object does not exist
 DELETE        x
@@ -54,7 +104,7 @@ DELETE        x
 	if got := s.Dump(); got != want {
 		t.Errorf("dump:\n%s\nwant:\n%s", got, want)
 	}
-	if s.Count("") != 11 || s.Count("put-if-absent") != 2 || notes != 11 {
+	if s.Count("") != 12 || s.Count("put-if-absent") != 2 || notes != 12 {
 		t.Errorf("%d calls, %d conditional puts, %d notes", s.Count(""), s.Count("put-if-absent"), notes)
 	}
 	if sum := s.Summary(); !strings.Contains(sum, "put-if-absent      2 calls    1 failed            6 bytes          2ms") {

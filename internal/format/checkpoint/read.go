@@ -119,7 +119,7 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 
 func open(ctx context.Context, b *storage.Bucket, obj storage.Object) (*source, error) {
 	size := obj.Size
-	if _, local := b.Driver().(storage.RandomReader); !local && size <= wholeUpTo {
+	if !b.Near() && size <= wholeUpTo {
 		data, _, err := b.Get(ctx, obj.Key)
 		if err != nil {
 			return nil, err
@@ -138,7 +138,7 @@ func open(ctx context.Context, b *storage.Bucket, obj storage.Object) (*source, 
 		return nil, err
 	}
 	src := newSource(r, size, r.Close)
-	_, src.keep = b.Driver().(storage.RandomReader)
+	src.keep = b.Near()
 	return src, nil
 }
 

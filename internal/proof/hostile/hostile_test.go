@@ -108,7 +108,7 @@ func (b *table) read(opts ...sluice.Option) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
-	trace := tracestore.New(d, tracestore.WithNote(func(e tracestore.Entry) { o.keys = append(o.keys, e.Key) }))
+	trace := tracestore.New(d, tracestore.AsFar(), tracestore.WithNote(func(e tracestore.Entry) { o.keys = append(o.keys, e.Key) }))
 	bucket := storage.NewBucket(trace)
 	defer bucket.Close()
 	defer debug.SetGCPercent(debug.SetGCPercent(30)) // garbage is not what is measured

@@ -95,7 +95,7 @@ func onMemory(t *testing.T) *meter {
 	const url = "far://lake/t"
 	m := &meter{url: url, count: map[string]int{}}
 	d := memory.New(memory.WithURL(url))
-	traced := tracestore.New(d, tracestore.WithNote(func(e tracestore.Entry) {
+	traced := tracestore.New(d, tracestore.AsFar(), tracestore.WithNote(func(e tracestore.Entry) {
 		what := strings.ToUpper(e.Op)
 		switch e.Op {
 		case "get", "get-range":

@@ -75,7 +75,7 @@ func TestOrderIsThatOfTheFeed(t *testing.T) {
 
 // Files that cannot hold a row that is wanted are not opened.
 func TestConditionsSkipFiles(t *testing.T) {
-	trace := tracestore.New(tablekit.Place())
+	trace := tracestore.New(tablekit.Place(), tracestore.AsFar())
 	k := tablekit.New(t, tablekit.Spec{DDL: "k INT, p INT", PartitionBy: []string{"p"}, Properties: with("delta.enableDeletionVectors", "false"), Driver: trace,
 		Files: [][]string{{`{"k":1,"p":1}`}, {`{"k":2,"p":2}`}, {`{"k":3,"p":1}`}}})
 	must(t, statement(t.Context(), k, "DELETE FROM target WHERE p = 2"))

@@ -208,11 +208,11 @@ func (f *finder) walk(w storage.Walker) error {
 			continue
 		case e.Kind == storage.EntryDirectory:
 		case e.Kind == storage.EntryTemporary:
-			stays, err = f.leftover(w, e.Key, "")
+			stays, err = f.leftover(w, e, "")
 		case !visible(e.Key):
 			if name := base(e.Key); strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".crc") {
 				of := path.Join(path.Dir(e.Key), strings.TrimSuffix(name[1:], ".crc"))
-				stays, err = f.leftover(w, e.Key, of)
+				stays, err = f.leftover(w, e, of)
 			}
 		default:
 			f.res.Listed++
@@ -228,13 +228,21 @@ func (f *finder) walk(w storage.Walker) error {
 	return leave("")
 }
 
+// look describes an entry, by a call only when the walk has not described it.
+func (f *finder) look(w storage.Walker, e storage.Entry) (storage.Object, error) {
+	if e.Seen != nil {
+		return *e.Seen, nil
+	}
+	return w.Look(f.ctx, e.Key)
+}
+
 // entry decides about a file or a link, which is removed itself, never what it
 // leads to.
 func (f *finder) entry(w storage.Walker, e storage.Entry) (stays bool, err error) {
 	if f.needed(e.Key) {
 		return true, nil
 	}
-	obj, err := w.Look(f.ctx, e.Key)
+	obj, err := f.look(w, e)
 	if errors.Is(err, storage.ErrNotExist) {
 		return false, nil
 	}
@@ -251,18 +259,18 @@ func (f *finder) entry(w storage.Walker, e storage.Entry) (stays bool, err error
 
 // leftover decides about a temporary file, or about the checksum that Hadoop's
 // local file system keeps beside a file: it goes when that file is not needed.
-func (f *finder) leftover(w storage.Walker, key, of string) (stays bool, err error) {
+func (f *finder) leftover(w storage.Walker, e storage.Entry, of string) (stays bool, err error) {
 	if of != "" && (f.keep.has(of) || f.cloned.has(of) || f.watch.Holds(of)) {
 		return true, nil
 	}
-	obj, err := w.Look(f.ctx, key)
+	obj, err := f.look(w, e)
 	if errors.Is(err, storage.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil || !obj.ModTime.Before(f.cutoff) {
 		return true, err
 	}
-	f.leftovers.add(key, obj.Size)
+	f.leftovers.add(e.Key, obj.Size)
 	f.res.Leftovers++
 	return false, nil
 }
@@ -276,7 +284,7 @@ func (f *finder) temporaries(w storage.Walker) error {
 		if e.Kind != storage.EntryTemporary {
 			continue
 		}
-		if _, err := f.leftover(w, e.Key, ""); err != nil {
+		if _, err := f.leftover(w, e, ""); err != nil {
 			return err
 		}
 	}

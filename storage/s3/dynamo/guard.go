@@ -52,6 +52,17 @@ func (g *Guard) PutIfAbsent(ctx context.Context, key string, data []byte) error 
 	return err
 }
 
+// Below is the driver.
+func (g *Guard) Below() storage.Driver { return g.Driver }
+
+// DeleteMany is the driver's.
+func (g *Guard) DeleteMany(ctx context.Context, keys []string) (int, error) {
+	return deleteMany(ctx, g.Driver, keys)
+}
+
+// MaxDeletes is the driver's.
+func (g *Guard) MaxDeletes() int { return maxDeletes(g.Driver) }
+
 // PutHint goes straight to the driver.
 func (g *Guard) PutHint(ctx context.Context, key string, data []byte) error {
 	return g.Driver.PutIfAbsent(ctx, key, data)

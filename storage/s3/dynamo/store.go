@@ -52,6 +52,31 @@ func New(below storage.Driver, entries Entries, o Options) *Store {
 	return &Store{Driver: below, entries: entries, o: o, spaces: map[string][]string{}}
 }
 
+// Below is the driver that files lie in.
+func (s *Store) Below() storage.Driver { return s.Driver }
+
+// DeleteMany is the driver's: a deletion needs no entry.
+func (s *Store) DeleteMany(ctx context.Context, keys []string) (int, error) {
+	return deleteMany(ctx, s.Driver, keys)
+}
+
+// MaxDeletes is the driver's.
+func (s *Store) MaxDeletes() int { return maxDeletes(s.Driver) }
+
+func deleteMany(ctx context.Context, d storage.Driver, keys []string) (int, error) {
+	if m, ok := storage.As[storage.ManyDeleter](d); ok {
+		return m.DeleteMany(ctx, keys)
+	}
+	return 0, storage.ErrUnsupported
+}
+
+func maxDeletes(d storage.Driver) int {
+	if m, ok := storage.As[storage.ManyDeleter](d); ok {
+		return m.MaxDeletes()
+	}
+	return 1
+}
+
 // PutHint creates what only spares readers work: it needs no entry.
 func (s *Store) PutHint(ctx context.Context, key string, data []byte) error {
 	return s.Driver.PutIfAbsent(ctx, key, data)
