@@ -19,7 +19,7 @@ var Plan = []Floor{
 	{"rows", []string{"internal/rows/derive", "internal/rows/source", "internal/rows/structs", "internal/rows/scan", "internal/rows/write", "internal/rows/rewrite", "internal/rows/cluster"}},
 	{"verbs", []string{"internal/verbs/merge", "internal/verbs/dml", "internal/verbs/insert", "internal/verbs/optimize", "internal/verbs/create", "internal/verbs/read", "internal/verbs/changes", "internal/verbs/alter", "internal/verbs/restore", "internal/verbs/clone", "internal/verbs/convert", "internal/verbs/manifest", "internal/verbs/doctor", "internal/verbs/checkpoint", "internal/verbs/vacuum", "internal/verbs/repair"}},
 	{"sql", []string{"internal/sql/query", "internal/sql/parse", "internal/sql/session"}},
-	{"inspect", []string{"internal/inspect", "internal/inspect/life", "internal/inspect/fsck"}},
+	{"inspect", []string{"internal/inspect", "internal/inspect/life", "internal/inspect/fsck", "internal/inspect/races"}},
 	{"door", []string{"", "sluicesql"}},
 	{"proof", []string{"internal/proof/..."}},
 	{"command", []string{"cmd/...", "bench"}},

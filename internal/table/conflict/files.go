@@ -89,7 +89,7 @@ func (f *Facts) ownRemove(path string) *action.Remove {
 }
 
 func (v *Verdict) remark(f *Facts, before FileID, after *action.Add, detail string) {
-	e := Evidence{Kind: "re-marked", File: after.Path, Partition: partitionText(after.PartitionValues), Strength: ByName,
+	e := Evidence{Kind: "re-marked", File: after.Path, Partition: PartitionText(after.PartitionValues), Strength: ByName,
 		Detail: detail}
 	if f.Repairable {
 		v.Evidence = append(v.Evidence, e)
@@ -118,7 +118,7 @@ func (v *Verdict) added(f *Facts, w *Winner, a *action.Add) {
 		if !verdict.Keep {
 			continue
 		}
-		e := Evidence{Kind: "added", File: a.Path, Partition: partitionText(a.PartitionValues), Clause: r.Clause,
+		e := Evidence{Kind: "added", File: a.Path, Partition: PartitionText(a.PartitionValues), Clause: r.Clause,
 			Predicate: r.SQL(), Strength: ByPartition}
 		if a.Stats != "" {
 			e.Strength = ByStatistics
@@ -146,7 +146,7 @@ func (r Read) judge(f *Facts, file prune.File) prune.Verdict {
 }
 
 func (v *Verdict) removed(f *Facts, x *action.Remove, id FileID, relocation bool) {
-	e := Evidence{Kind: "removed", File: x.Path, Partition: partitionText(x.PartitionValues), Strength: ByName}
+	e := Evidence{Kind: "removed", File: x.Path, Partition: PartitionText(x.PartitionValues), Strength: ByName}
 	if f.Repairable {
 		if f.reads(id) {
 			v.Evidence = append(v.Evidence, e)
@@ -165,8 +165,8 @@ func (v *Verdict) removed(f *Facts, x *action.Remove, id FileID, relocation bool
 	}
 }
 
-// partitionText spells partition values as people write them: a=1, b=null.
-func partitionText(pv action.PartitionValues) string {
+// PartitionText spells partition values as people write them: a=1, b=null.
+func PartitionText(pv action.PartitionValues) string {
 	names := make([]string, 0, len(pv))
 	for name := range pv {
 		names = append(names, name)

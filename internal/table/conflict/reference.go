@@ -205,7 +205,7 @@ func refAdded(f *Facts, w *Winner, v *Verdict) {
 		if !ok {
 			continue
 		}
-		e := Evidence{Kind: "added", File: add.Path, Partition: partitionText(add.PartitionValues), Strength: ByPartition}
+		e := Evidence{Kind: "added", File: add.Path, Partition: PartitionText(add.PartitionValues), Strength: ByPartition}
 		if f.WholeTable || len(f.PartitionColumns) == 0 {
 			e.Clause = "the whole table"
 			v.fail(ClassAppend+f.hint(), e)
@@ -262,7 +262,7 @@ func refDeletedRead(f *Facts, w *Winner, v *Verdict) {
 		if !paths[r.Path] {
 			hint = withoutHint // no file that a scan returned: there is no partition to name
 		}
-		v.fail(ClassDeleteRead+hint, Evidence{Kind: "removed", File: r.Path, Partition: partitionText(r.PartitionValues), Strength: ByName})
+		v.fail(ClassDeleteRead+hint, Evidence{Kind: "removed", File: r.Path, Partition: PartitionText(r.PartitionValues), Strength: ByName})
 		return
 	}
 }
@@ -271,7 +271,7 @@ func refDeletedDeleted(f *Facts, w *Winner, v *Verdict) {
 	for _, a := range w.Actions {
 		r, ok := a.(*action.Remove)
 		if ok && f.ownRemove(r.Path) != nil {
-			v.fail(ClassDeleteDelete+f.hint(), Evidence{Kind: "removed by both", File: r.Path, Partition: partitionText(r.PartitionValues), Strength: ByName})
+			v.fail(ClassDeleteDelete+f.hint(), Evidence{Kind: "removed by both", File: r.Path, Partition: PartitionText(r.PartitionValues), Strength: ByName})
 			return
 		}
 	}
