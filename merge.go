@@ -11,7 +11,6 @@ import (
 	"github.com/sluicelake/sluice/internal/verbs/dml"
 	"github.com/sluicelake/sluice/internal/verbs/insert"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
-	"github.com/sluicelake/sluice/internal/verbs/optimize"
 )
 
 // CommitOptions are what every writing operation takes. The zero value is
@@ -187,7 +186,6 @@ func (m *MergeBuilder) Exec(ctx context.Context) (*MergeResult, error) {
 	if err != nil {
 		return nil, m.t.fail("MERGE into", err)
 	}
-	optimize.After(ctx, m.t.log, res.Commit)
 	return &MergeResult{SourceRows: res.Metrics.SourceRows, Inserted: res.Metrics.Inserted, Updated: res.Metrics.Updated(), Deleted: res.Metrics.Deleted(),
 		Copied: res.Metrics.Copied, FilesAdded: res.Metrics.FilesAdded, FilesRemoved: res.Metrics.FilesRemoved,
 		DeletionVectors: res.Metrics.VectorsAdded + res.Metrics.VectorsUpdated, Commit: commitOf(res.Commit, res.Winners, res.Skipped, res.Runs)}, nil
@@ -261,7 +259,6 @@ func (t *Table) UpdateSet(ctx context.Context, set []Assignment, o UpdateOptions
 		return nil, t.fail("UPDATE of", err)
 	}
 	res, err := dml.Update(ctx, t.log, set, where, o.internal())
-	optimize.After(ctx, t.log, res.Commit)
 	return changed(res, res.Metrics.Updated(), t.fail("UPDATE of", err))
 }
 
@@ -272,7 +269,6 @@ func (t *Table) Delete(ctx context.Context, o DeleteOptions) (*ChangeResult, err
 		return nil, t.fail("DELETE from", err)
 	}
 	res, err := dml.Delete(ctx, t.log, where, o.internal())
-	optimize.After(ctx, t.log, res.Commit)
 	return changed(res, res.Metrics.Deleted(), t.fail("DELETE from", err))
 }
 
@@ -379,7 +375,6 @@ func (t *Table) insert(ctx context.Context, op string, src Source, o insert.Opti
 	if err != nil {
 		return nil, t.fail(op, err)
 	}
-	optimize.After(ctx, t.log, res.Commit)
 	return &WriteResult{Rows: res.Rows, FilesAdded: res.FilesAdded, FilesRemoved: res.FilesRemoved, BytesAdded: res.BytesAdded,
 		Commit: commitOf(res.Commit, res.Winners, res.Skipped, res.Runs)}, nil
 }

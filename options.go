@@ -12,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/manifest"
+	"github.com/sluicelake/sluice/internal/verbs/optimize"
 	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/storage/diskcache"
@@ -34,7 +35,7 @@ type config struct {
 const engine = "sluice/0.1.0"
 
 func configure(opts []Option) *config {
-	c := &config{env: env.New(), policy: txn.Policy{Engine: engine, Hooks: []txn.Hook{manifest.Follow}}}
+	c := &config{env: env.New(), policy: txn.Policy{Engine: engine, Hooks: []txn.Hook{manifest.Follow}, After: []txn.After{optimize.Auto{}.Follow}}}
 	for _, o := range opts {
 		o(c)
 	}

@@ -66,3 +66,13 @@ func (e *Env) Share(n int) *Env {
 	}
 	return &out
 }
+
+// Letters draws a name of letters and digits, of which a store may have many.
+func (e *Env) Letters(n int) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = alphabet[min(int(e.Float()*float64(len(alphabet))), len(alphabet)-1)]
+	}
+	return string(b)
+}

@@ -52,7 +52,7 @@ type task struct {
 
 func newTask(j Job) (*task, error) {
 	t := &task{Job: j, src: scan.SourceOf(j.Snapshot), spec: write.SpecOf(j.Snapshot), memory: budgetOf(j.Env)}
-	t.spec.Rearranged = true
+	t.spec.Rearranged, t.spec.Optimized = true, false // files are written side by side
 	if t.Target <= 0 {
 		t.Target = feature.TargetFileSize(j.Snapshot.Metadata())
 	}

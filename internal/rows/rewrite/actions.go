@@ -14,6 +14,7 @@ import (
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/rows/write"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/inflight"
 )
 
@@ -154,7 +155,7 @@ func (l *Ledger) settle(ctx context.Context) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	stored, err := dv.StoreWith(ctx, l.bucket, dv.StoreOptions{NewID: l.env.NewID}, rows)
+	stored, err := dv.StoreWith(ctx, l.bucket, dv.StoreOptions{NewID: l.env.NewID, Prefix: l.env.Letters(feature.RandomPrefix(l.spec.Metadata))}, rows)
 	l.vectors = append(l.vectors, stored.Keys...)
 	inflight.Wrote(l.bucket.URL(), stored.Keys...)
 	if err != nil {

@@ -31,6 +31,10 @@ type Spec struct {
 	// what is written: stored row ids and row commit versions (PROTOCOL.md, Row
 	// Tracking). Rows that are written without them are new.
 	RowIDs bool
+	// Optimized says that the writer is the only one of its statement
+	// (delta.autoOptimize.optimizeWrite): each partition has one open file, and the
+	// writer may hold the memory that several would share.
+	Optimized bool
 	// Changes makes files of change data: they lie in _change_data and have a
 	// column _change_type after those of the table, but no statistics (PROTOCOL.md,
 	// Add CDC File). Their rows must satisfy the constraints, those that are
@@ -41,7 +45,7 @@ type Spec struct {
 // SpecOf is how files of a snapshot's table are written.
 func SpecOf(s *snapshot.Snapshot) Spec {
 	return Spec{Schema: s.Schema(), PartitionColumns: s.PartitionColumns(), Metadata: s.Metadata(), Protocol: s.Protocol(),
-		RowIDs: feature.KeepsRowIDs(s.Protocol(), s.Metadata())}
+		RowIDs: feature.KeepsRowIDs(s.Protocol(), s.Metadata()), Optimized: feature.OptimizesWrites(s.Metadata())}
 }
 
 const (
@@ -149,7 +153,11 @@ func (l *layout) sizes(e *env.Env, s Spec) {
 	if memory <= 0 {
 		memory = 2 << 30
 	}
-	l.budget = max(16<<20, memory/int64(4*max(1, e.Workers)))
+	writers := max(1, e.Workers)
+	if s.Optimized {
+		writers = 1
+	}
+	l.budget = max(16<<20, memory/int64(4*writers))
 	l.small = smallFile
 	l.options.RowGroupBytes = min(128<<20, max(8<<20, l.budget/2))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -223,23 +222,14 @@ func (w *Writer) newFile(number int32) *openFile {
 // path names the file of a number in the folder of its partition.
 func (w *Writer) path(folder string, number int) string {
 	if n := w.layout.randomPrefix; n > 0 {
-		folder = w.random(n)
+		folder = w.env.Letters(n)
 	} else if len(folder) > longestFolder {
-		folder = w.random(2) // names of folders carry no meaning
+		folder = w.env.Letters(2) // names of folders carry no meaning
 	}
 	if folder != "" {
 		folder += "/"
 	}
 	return fmt.Sprintf("%s%s%s%05d-%s%s", w.layout.folder, folder, w.layout.name, number, w.env.NewID(), w.layout.suffix)
-}
-
-func (w *Writer) random(n int) string {
-	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	var b strings.Builder
-	for range n {
-		b.WriteByte(alphabet[min(int(w.env.Float()*float64(len(alphabet))), len(alphabet)-1)])
-	}
-	return b.String()
 }
 
 // Close completes the files and returns them in the order of their first row.

@@ -10,7 +10,6 @@ import (
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/dml"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
-	"github.com/sluicelake/sluice/internal/verbs/optimize"
 )
 
 // selects is a query by itself.
@@ -43,7 +42,6 @@ func (x *execution) change(ctx context.Context, st *parse.Change) (*Result, erro
 	if err != nil {
 		return nil, err
 	}
-	optimize.After(ctx, l, res.Commit)
 	if spec.Delete {
 		return counted(committed("DELETE", res.Commit), []string{"num_affected_rows"}, res.Metrics.Deleted())
 	}
@@ -76,7 +74,6 @@ func (x *execution) merge(ctx context.Context, st *parse.Merge) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	optimize.After(ctx, l, res.Commit)
 	m := res.Metrics
 	return counted(committed("MERGE", res.Commit), []string{"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"},
 		m.Updated()+m.Deleted()+m.Inserted, m.Updated(), m.Deleted(), m.Inserted)

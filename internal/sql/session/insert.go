@@ -11,7 +11,6 @@ import (
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/verbs/insert"
-	"github.com/sluicelake/sluice/internal/verbs/optimize"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -51,7 +50,6 @@ func (x *execution) insert(ctx context.Context, st *parse.Insert) (*Result, erro
 	if err != nil {
 		return nil, err
 	}
-	optimize.After(ctx, l, res.Commit)
 	return counted(committed("WRITE", res.Commit), []string{"num_affected_rows", "num_inserted_rows"}, res.Rows, res.Rows)
 }
 

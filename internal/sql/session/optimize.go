@@ -101,7 +101,7 @@ func clusterStatsOf(res optimize.Result) any {
 	return []any{count(c.InCubes), count(c.Other), c.Found, count(c.Merged), c.Written}
 }
 
-// size reads a setting that is a number of bytes; one that is not set changes nothing.
+// size reads a setting that is a number, mostly of bytes; one that is not set changes nothing.
 func (c settings) size(name string, to *int64) error {
 	text := c.get(name)
 	if text == "" {
@@ -109,7 +109,7 @@ func (c settings) size(name string, to *int64) error {
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil || n <= 0 {
-		return refuse("INVALID_CONF_VALUE.TYPE_MISMATCH", "the setting %s is %q, want a number of bytes above 0", name, text)
+		return refuse("INVALID_CONF_VALUE.TYPE_MISMATCH", "the setting %s is %q, want a number above 0", name, text)
 	}
 	*to = n
 	return nil

@@ -227,13 +227,17 @@ func (s *Session) begin() (*execution, error) {
 	if x.app, x.appVersion, err = x.conf.write(); err != nil {
 		return nil, err
 	}
+	if x.commit.After, err = x.conf.behind(); err != nil {
+		return nil, err
+	}
 	x.options, err = x.conf.options(s.world.Env.Now())
 	return x, err
 }
 
 // merging are the options of a verb that changes rows.
 func (x *execution) merging() merge.Options {
-	return merge.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note, AppID: x.app, AppVersion: x.appVersion}
+	return merge.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note, AppID: x.app, AppVersion: x.appVersion,
+		OptimizeWrite: x.conf.wish(optimizeWrite)}
 }
 
 // log opens a table by its address, once.

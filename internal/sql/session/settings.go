@@ -22,6 +22,7 @@ const (
 	note          = "spark.databricks.delta.commitInfo.userMetadata"
 	writeApp      = "spark.databricks.delta.write.txnAppId"
 	writeVersion  = "spark.databricks.delta.write.txnVersion"
+	optimizeWrite = "spark.databricks.delta.optimizeWrite.enabled"
 )
 
 // settings hold what was set, by the names above; others are kept for those who
@@ -30,7 +31,8 @@ type settings map[string]string
 
 func (c settings) clone() settings { return maps.Clone(c) }
 
-var defaults = map[string]string{ansiEnabled: "true", timeZone: "UTC", autoMerge: "false", overwriteMode: "static", assignment: "ANSI", note: "", writeApp: "", writeVersion: ""}
+var defaults = map[string]string{ansiEnabled: "true", timeZone: "UTC", autoMerge: "false", overwriteMode: "static", assignment: "ANSI", note: "", writeApp: "", writeVersion: "",
+	optimizeWrite: "", autoEnabled: "", autoMaxSize: "", autoMinSize: "", autoMinFiles: "", autoPartitions: ""}
 
 // canonical spells a name as Spark does.
 func canonical(name string) string {
@@ -64,6 +66,15 @@ func (c settings) write() (app string, version int64, err error) {
 
 func (c settings) on(name string) bool { return strings.EqualFold(c.get(name), "true") }
 
+// wish is a setting that is true, false or not set.
+func (c settings) wish(name string) *bool {
+	if c.get(name) == "" {
+		return nil
+	}
+	on := c.on(name)
+	return &on
+}
+
 // newTable begins the settings that are properties of tables made later.
 const newTable = "spark.databricks.delta.properties.defaults."
 
@@ -84,10 +95,13 @@ func check(name, value string) error {
 		return refuse("INVALID_CONF_VALUE.DEFAULT", "the setting %s cannot be %q: want %s", name, value, want)
 	}
 	switch name {
-	case ansiEnabled, autoMerge:
+	case ansiEnabled, autoMerge, optimizeWrite, autoEnabled:
 		if !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
 			return wrong("true or false")
 		}
+	case autoMaxSize, autoMinSize, autoMinFiles, autoPartitions:
+		var n int64
+		return settings{name: value}.size(name, &n)
 	case overwriteMode:
 		if !strings.EqualFold(value, "static") && !strings.EqualFold(value, "dynamic") {
 			return wrong("static or dynamic")

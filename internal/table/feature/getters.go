@@ -119,6 +119,23 @@ func TargetFileSize(md *action.Metadata) int64 {
 	return n
 }
 
+// OptimizesWrites reports whether statements are to write few files for each
+// partition, at the price of some parallelism.
+func OptimizesWrites(md *action.Metadata) bool {
+	if text, ok := md.Configuration["delta.autoOptimize.optimizeWrite"]; ok {
+		return strings.EqualFold(text, "true")
+	}
+	return flag(md, "delta.autoOptimize", false)
+}
+
+// AutoCompacts reports whether writes are followed by a compaction of small files.
+// As the reference has it, the older property that stands for both wins when it
+// says yes.
+func AutoCompacts(md *action.Metadata) bool {
+	text := md.Configuration["delta.autoOptimize.autoCompact"]
+	return flag(md, "delta.autoOptimize", false) || strings.EqualFold(text, "true") || strings.EqualFold(text, "auto")
+}
+
 // LogRetention is how long commits are kept.
 func LogRetention(md *action.Metadata) time.Duration {
 	if d, ok := interval(md, "delta.logRetentionDuration"); ok {

@@ -19,6 +19,7 @@ func (a *attempt) finish(ctx context.Context, eff Effects, actions []action.Acti
 	version := a.version() + 1
 	now := l.env.Now()
 	a.result.Version, a.result.Committed, a.result.Timestamp = version, true, now
+	a.actions = actions
 	if info := actions[0].(*action.CommitInfo); info.InCommitTimestamp != nil {
 		a.result.Timestamp = time.UnixMilli(*info.InCommitTimestamp)
 	}

@@ -27,14 +27,34 @@ type attempt struct {
 	base   *snapshot.Snapshot // the version the work is fitted behind; nil before version 0
 	eff    Effects            // as last derived
 	result Result
-	losses int
-	cost   time.Duration // of the last publish
-	seen   *recent       // the commit that took the version, as just read
+	// actions are those that were published.
+	actions []action.Action
+	losses  int
+	cost    time.Duration // of the last publish
+	seen    *recent       // the commit that took the version, as just read
 }
 
 // CommitWork publishes a statement's effects as the next version. The
 // transaction ends, whatever the outcome.
 func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, error) {
+	a := &attempt{t: t, work: work, o: o, base: t.snap, result: Result{TxnID: t.id}}
+	res, err := a.run(ctx)
+	if err != nil || !res.Committed || res.Snapshot == nil {
+		return res, err
+	}
+	after := t.log.policy.After
+	if o.After != nil {
+		after = o.After
+	}
+	for _, do := range after { // the lane is free again
+		do(ctx, t.log, Committed{res, a.eff.Operation.Name, a.actions})
+	}
+	return res, nil
+}
+
+// run is one commit, from its turn in the lane to its end.
+func (a *attempt) run(ctx context.Context) (Result, error) {
+	t := a.t
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()
@@ -47,8 +67,7 @@ func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, err
 		t.mu.Unlock()
 		t.turn.End()
 	}()
-	a := &attempt{t: t, work: work, o: o, base: t.snap, result: Result{TxnID: t.id}}
-	eff, err := work.Effects(ctx)
+	eff, err := a.work.Effects(ctx)
 	if err != nil {
 		return a.result, err
 	}
@@ -58,8 +77,8 @@ func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, err
 		a.result.Version, a.result.Snapshot = t.ReadVersion(), t.snap
 		return a.result, nil
 	}
-	if o.BeforePublish != nil {
-		if err := o.BeforePublish(ctx); err != nil {
+	if a.o.BeforePublish != nil {
+		if err := a.o.BeforePublish(ctx); err != nil {
 			return a.result, fmt.Errorf("before publishing: %w", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
@@ -42,6 +43,8 @@ type Policy struct {
 	CompactEvery int64
 	// Hooks run behind commits, one after the other.
 	Hooks []Hook
+	// After runs behind each commit, and its statement waits for it.
+	After []After
 	// Engine is recorded in commitInfo.engineInfo.
 	Engine string
 	// User is recorded in commitInfo.userName when it is not empty.
@@ -53,6 +56,18 @@ type Policy struct {
 // meanwhile are passed over, and Close waits for it. A failure is logged: it
 // cannot undo the commit.
 type Hook func(ctx context.Context, l *Log, s *snapshot.Snapshot, operation string) error
+
+// After is work behind a commit that is done before its statement returns: who
+// writes next, and who looks, finds it done. It logs its own failures, which
+// cannot undo the commit.
+type After func(ctx context.Context, l *Log, c Committed)
+
+// Committed is a commit that was made.
+type Committed struct {
+	Result
+	Operation string
+	Actions   []action.Action
+}
 
 const defaultMaxAttempts = 100_000
 

@@ -79,6 +79,8 @@ type Options struct {
 	// SeesRow settles what partition values and statistics leave undecided for
 	// a low-level transaction: does the added file hold a row that the read selects?
 	SeesRow func(ctx context.Context, at *snapshot.Snapshot, a *action.Add, r conflict.Read) (bool, error)
+	// After takes the place of the policy's when it is not nil.
+	After []After
 }
 
 // Result is how a commit ended.

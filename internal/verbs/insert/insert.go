@@ -135,6 +135,9 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 	}
 	spec := write.SpecOf(w.at)
 	spec.Rearranged = o.Rearranges
+	if o.OptimizeWrite != nil {
+		spec.Optimized = *o.OptimizeWrite
+	}
 	outs, rows, err := writeWith(ctx, l, spec, src, o.Expr, w.ids, nil)
 	if err != nil {
 		return false, err

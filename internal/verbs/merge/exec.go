@@ -299,8 +299,8 @@ func (x *Exec) All(ctx context.Context) error {
 func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	workers := max(1, min(x.env.Workers, len(todo)))
 	pool := workers
-	if x.ledger.Marks() {
-		pool = 1 // few rows are written: they share files
+	if x.ledger.Marks() || x.spec.Optimized {
+		pool = 1 // few rows are written, or they are to share files
 	}
 	out, err := x.newOutputs(ctx, pool)
 	if err != nil {

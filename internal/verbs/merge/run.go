@@ -26,6 +26,9 @@ type Options struct {
 	AppVersion int64
 	// Snapshot at which the statement first runs; nil is the newest.
 	Snapshot *snapshot.Snapshot
+	// OptimizeWrite has the statement write few files for each partition, or not; nil
+	// follows the table (delta.autoOptimize.optimizeWrite).
+	OptimizeWrite *bool
 	// SmallFile is the size up to which a data file is read once, whole; 0 is 8 MiB.
 	SmallFile int64
 }
@@ -124,6 +127,9 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 	}
 	if o.SmallFile > 0 {
 		w.small = o.SmallFile
+	}
+	if o.OptimizeWrite != nil {
+		w.spec.Optimized = *o.OptimizeWrite
 	}
 	committed := false
 	defer func() { w.ledger.Discard(context.WithoutCancel(ctx), committed) }()

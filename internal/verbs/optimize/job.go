@@ -35,8 +35,8 @@ type mover struct {
 
 func newMover(e *env.Env, s *snapshot.Snapshot, target int64, done func(int64)) *mover {
 	m := &mover{env: e, snap: s, src: scan.SourceOf(s), spec: write.SpecOf(s), target: target, done: done}
-	m.spec.Rearranged = true
-	m.spec.TargetSize = target + target/2 // sizes are estimates: one bin is to become one file
+	m.spec.Rearranged, m.spec.Optimized = true, false // bins are written side by side
+	m.spec.TargetSize = target + target/2             // sizes are estimates: one bin is to become one file
 	if m.spec.RowIDs {
 		m.src.Columns = m.src.Columns.WithRowColumns(s.Metadata())
 	}

@@ -46,7 +46,7 @@ func (s Spec) sorting(at *snapshot.Snapshot) (*sorting, error) {
 		return nil, refuse("DELTA_CLUSTERING_WITH_PARTITION_PREDICATE", "%s: leave out WHERE %s, OPTIMIZE finds what is to be done", clusteredBy(clustering), s.Where)
 	case s.Full && len(clustering) == 0:
 		return nil, refuse("DELTA_OPTIMIZE_FULL_NOT_SUPPORTED", "OPTIMIZE FULL clusters files again, but the table has no clustering columns: ALTER TABLE ... CLUSTER BY gives it some")
-	case s.Auto || len(clustering) == 0 && len(s.ZOrderBy) == 0:
+	case len(clustering) == 0 && len(s.ZOrderBy) == 0:
 		return nil, nil
 	case len(clustering) > 0:
 		by, err := paths(clustering)

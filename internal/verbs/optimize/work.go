@@ -95,7 +95,7 @@ func (w *work) settle(ctx context.Context) error {
 		return nil
 	}
 	bucket := w.m.snap.Bucket()
-	stored, err := dv.StoreWith(ctx, bucket, dv.StoreOptions{NewID: w.m.env.NewID}, rows)
+	stored, err := dv.StoreWith(ctx, bucket, dv.StoreOptions{NewID: w.m.env.NewID, Prefix: w.m.env.Letters(feature.RandomPrefix(w.m.snap.Metadata()))}, rows)
 	w.vectors = append(w.vectors, stored.Keys...)
 	if err != nil {
 		return fmt.Errorf("writing deletion vectors: %w", err)
@@ -113,6 +113,9 @@ func (w *work) settle(ctx context.Context) error {
 // outputs, files that it removed are no inputs any more.
 func (w *work) Repair(ctx context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
 	var r txn.Repaired
+	if _, err := w.plan.Spec.sorting(at); err != nil { // the winner clustered the table
+		return r, err
+	}
 	w.m.snap = at
 	again := map[*job]bool{}
 	for _, id := range v.Dropped {
