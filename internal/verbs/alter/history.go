@@ -75,7 +75,9 @@ func (c DropFeature) truncate(ctx context.Context, l *txn.Log, r removal, made b
 	return nil
 }
 
-// usedSince reads the log from its first version on.
+// usedSince reads the log from its first version on. Tombstones in the checkpoint
+// that it begins with do not count: no reader needs them, and the reference passes
+// over them too, since they are kept for longer than the versions may be.
 func (c DropFeature) usedSince(ctx context.Context, l *txn.Log, now *snapshot.Snapshot, r removal, from int64) (bool, error) {
 	if from > 0 { // what came before is in the checkpoint
 		first, err := snapshot.Load(ctx, l.Env(), l.Bucket(), snapshot.Version(from))
@@ -84,11 +86,6 @@ func (c DropFeature) usedSince(ctx context.Context, l *txn.Log, now *snapshot.Sn
 		}
 		if r.used != nil && r.used(first) {
 			return true, nil
-		}
-		for t := range first.Tombstones() {
-			if r.uses(t) {
-				return true, nil
-			}
 		}
 	}
 	for v := from; v <= now.Version(); v++ {
