@@ -25,6 +25,10 @@ func (x *execution) selects(ctx context.Context, st *parse.Select) (*Result, err
 
 // change is UPDATE and DELETE.
 func (x *execution) change(ctx context.Context, st *parse.Change) (*Result, error) {
+	return x.until(func() (*Result, error) { return x.changeOnce(ctx, st) })
+}
+
+func (x *execution) changeOnce(ctx context.Context, st *parse.Change) (*Result, error) {
 	l, s, err := x.existing(ctx, st.Target.Parts)
 	if err != nil {
 		return nil, err
@@ -38,9 +42,14 @@ func (x *execution) change(ctx context.Context, st *parse.Change) (*Result, erro
 			}
 		}
 	}
-	res, err := dml.Run(ctx, l, spec, x.merging())
+	o := x.merging()
+	o.Snapshot = s
+	res, err := dml.Run(ctx, l, spec, o)
 	if err != nil {
 		return nil, err
+	}
+	if res.Commit.Again {
+		return x.again(res.Commit), nil
 	}
 	if spec.Delete {
 		return counted(committed("DELETE", res.Commit), []string{"num_affected_rows"}, res.Metrics.Deleted())
@@ -50,6 +59,10 @@ func (x *execution) change(ctx context.Context, st *parse.Change) (*Result, erro
 
 // merge is MERGE. Its source is a query; a name is all columns of what it means.
 func (x *execution) merge(ctx context.Context, st *parse.Merge) (*Result, error) {
+	return x.until(func() (*Result, error) { return x.mergeOnce(ctx, st) })
+}
+
+func (x *execution) mergeOnce(ctx context.Context, st *parse.Merge) (*Result, error) {
 	l, s, err := x.existing(ctx, st.Target.Parts)
 	if err != nil {
 		return nil, err
@@ -69,10 +82,13 @@ func (x *execution) merge(ctx context.Context, st *parse.Merge) (*Result, error)
 	spec := st.Spec
 	spec.Evolve = spec.Evolve || x.conf.on(autoMerge)
 	o := x.merging()
-	o.Snapshot = s
+	o.Snapshot, o.ReadsItself = s, x.reads(l)
 	res, err := merge.Run(ctx, l, spec, rows, o)
 	if err != nil {
 		return nil, err
+	}
+	if res.Commit.Again {
+		return x.again(res.Commit), nil
 	}
 	m := res.Metrics
 	return counted(committed("MERGE", res.Commit), []string{"num_affected_rows", "num_updated_rows", "num_deleted_rows", "num_inserted_rows"},

@@ -16,6 +16,10 @@ import (
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (x *execution) insert(ctx context.Context, st *parse.Insert) (*Result, error) {
+	return x.until(func() (*Result, error) { return x.insertOnce(ctx, st) })
+}
+
+func (x *execution) insertOnce(ctx context.Context, st *parse.Insert) (*Result, error) {
 	l, s, err := x.existing(ctx, st.Target)
 	if err != nil {
 		return nil, err
@@ -30,8 +34,8 @@ func (x *execution) insert(ctx context.Context, st *parse.Insert) (*Result, erro
 	if err != nil {
 		return nil, err
 	}
-	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve, ReadsItself: x.reads(l)}
-	o.Snapshot = s
+	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve}
+	o.Snapshot, o.ReadsItself = s, x.reads(l)
 	switch {
 	case st.Where != nil:
 		o.Mode, o.Where = insert.ReplaceWhere, st.Where
@@ -49,6 +53,9 @@ func (x *execution) insert(ctx context.Context, st *parse.Insert) (*Result, erro
 	res, err := insert.Run(ctx, l, src, o)
 	if err != nil {
 		return nil, err
+	}
+	if res.Commit.Again {
+		return x.again(res.Commit), nil
 	}
 	return counted(committed("WRITE", res.Commit), []string{"num_affected_rows", "num_inserted_rows"}, res.Rows, res.Rows)
 }

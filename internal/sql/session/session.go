@@ -204,6 +204,7 @@ type execution struct {
 	// appVersion is the version of that application's write.
 	appVersion int64
 	folder     *Folder
+	met        []txn.Reconciliation // winners of earlier runs of the statement
 
 	mu    sync.Mutex
 	snaps map[*txn.Log]*snapshot.Snapshot
@@ -236,9 +237,37 @@ func (s *Session) begin() (*execution, error) {
 
 // merging are the options of a verb that changes rows.
 func (x *execution) merging() merge.Options {
-	return merge.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note, AppID: x.app, AppVersion: x.appVersion,
+	return merge.Options{BoundOutside: true, Expr: x.options, Commit: x.commit, UserMetadata: x.note, AppID: x.app, AppVersion: x.appVersion,
 		OptimizeWrite: x.conf.wish(optimizeWrite)}
 }
+
+// maxRuns bounds how often a statement is bound again: each time, another writer
+// has changed in between what it is bound to or has read.
+const maxRuns = 50
+
+// until carries a statement out, and again, with all names looked up anew, while a
+// winner changed what it was bound to.
+func (x *execution) until(once func() (*Result, error)) (*Result, error) {
+	for range maxRuns {
+		r, err := once()
+		if err != nil {
+			return nil, err
+		}
+		if r.Commit == nil || !r.Commit.Again {
+			if r.Commit != nil {
+				r.Commit.Winners = append(x.met, r.Commit.Winners...)
+			}
+			return r, nil
+		}
+		x.met = append(x.met, r.Commit.Winners...)
+		x.commit.BeforePublish = nil
+		x.forget()
+	}
+	return nil, refuse("DELTA_METADATA_CHANGED", "other writers changed %d times what the statement is bound to; nothing was committed", maxRuns)
+}
+
+// again is the result of a statement that is to be carried out once more.
+func (x *execution) again(c txn.Result) *Result { return &Result{Commit: &c} }
 
 // log opens a table by its address, once.
 func (s *Session) log(ctx context.Context, address string) (*txn.Log, error) {

@@ -52,9 +52,6 @@ type Options struct {
 	// Rearranges says that the rows afterwards are those before in other files: the
 	// actions say dataChange false.
 	Rearranges bool
-	// ReadsItself says that the source reads the table, at Snapshot when it is read
-	// first: when another writer changes the table, it is read again.
-	ReadsItself bool
 }
 
 // Result is what an insert did.
@@ -85,7 +82,7 @@ func Run(ctx context.Context, l *txn.Log, src source.Source, o Options) (Result,
 	for {
 		res.Runs++
 		again, err := once(ctx, l, src, o, &res)
-		if err != nil || !again {
+		if err != nil || !again || o.BoundOutside {
 			return res, err
 		}
 		if r, ok := src.(rerunnable); !ok || !r.Rewindable() {
@@ -96,7 +93,7 @@ func Run(ctx context.Context, l *txn.Log, src source.Source, o Options) (Result,
 }
 
 func begin(ctx context.Context, l *txn.Log, o Options, first bool) (*txn.Txn, error) {
-	if first && o.ReadsItself && o.Snapshot != nil {
+	if first && (o.ReadsItself || o.BoundOutside) && o.Snapshot != nil {
 		return l.BeginAt(o.Snapshot)
 	}
 	return l.Begin(ctx)

@@ -29,6 +29,13 @@ type Options struct {
 	// OptimizeWrite has the statement write few files for each partition, or not; nil
 	// follows the table (delta.autoOptimize.optimizeWrite).
 	OptimizeWrite *bool
+	// ReadsItself says that the source was read from the table, at Snapshot: when
+	// another writer changes the table, the statement runs again.
+	ReadsItself bool
+	// BoundOutside says that the caller has bound the statement to the table at
+	// Snapshot, or has read its source there. When that holds no more, the statement
+	// ends uncommitted, with Commit.Again set, and the caller does it over.
+	BoundOutside bool
 	// SmallFile is the size up to which a data file is read once, whole; 0 is 8 MiB.
 	SmallFile int64
 }
@@ -84,7 +91,7 @@ func Execute(ctx context.Context, l *txn.Log, st Statement, o Options) (Result, 
 	for res.Runs < maxRuns {
 		res.Runs++
 		done, err := once(ctx, l, st, o, &res)
-		if err != nil || done {
+		if err != nil || done || o.BoundOutside {
 			return res, err
 		}
 		o.Commit.BeforePublish = nil
@@ -98,7 +105,7 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 		return false, err
 	}
 	defer t.Abandon()
-	w := &Work{read: t.Snapshot(), rearranges: st.Rearranges}
+	w := &Work{read: t.Snapshot(), selfish: o.ReadsItself, rearranges: st.Rearranges}
 	if o.AppID != "" {
 		if t.AppVersion(o.AppID) >= o.AppVersion {
 			res.Skipped, res.Commit = true, txn.Result{Version: t.ReadVersion(), Snapshot: t.Snapshot()}

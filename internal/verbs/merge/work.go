@@ -21,6 +21,7 @@ type Work struct {
 	extra    []action.Action // published with the effects, if there are any: an application transaction
 	adds     []action.Action // published in any case
 	apps     map[string]int64
+	selfish  bool               // the source was read from the table
 	read     *snapshot.Snapshot // at which the statement began
 	evolves  *Evolution         // nil when the schema stays
 	span     func() Times
@@ -31,7 +32,12 @@ type Work struct {
 // Depends states what the effects rest on: the images that the ledger holds,
 // and the reads by which a new file could matter.
 func (w *Work) Depends() txn.Dependencies {
-	return txn.Dependencies{Reads: w.reads(), Files: w.ledger.Files(), Apps: w.apps, Repairable: true, Rebindable: true, Reference: w.reference}
+	d := txn.Dependencies{Reads: w.reads(), Files: w.ledger.Files(), Apps: w.apps, Repairable: true, Rebindable: true, Reference: w.reference}
+	if w.selfish { // no repair computes what the source would give now
+		d.Repairable, d.Whole = false, true
+		d.Reads = append([]conflict.Read{{Clause: "source"}}, d.Reads...)
+	}
+	return d
 }
 
 // reads lists why the statement looks at rows, sharply: ON with the keys of the
