@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/remote"
 )
 
 // settleTime limits what is done after a caller's context has ended.
@@ -30,7 +32,7 @@ func (d *dfs) put(ctx context.Context, path string, data []byte, ifAbsent bool) 
 		return err
 	}
 	if !ifAbsent {
-		err := d.replace(ctx, temp, path)
+		err := d.replace(ctx, temp, path, int64(len(data)))
 		if err != nil {
 			d.sweep(ctx, temp)
 		}
@@ -41,8 +43,10 @@ func (d *dfs) put(ctx context.Context, path string, data []byte, ifAbsent bool) 
 	})
 	switch {
 	case err == nil:
+	case isCode(err, "SourcePathNotFound"):
+		return d.taken(ctx, path, data, err)
 	case errors.Is(err, storage.ErrOutcomeUnknown):
-		return d.settle(ctx, temp, err)
+		return d.settle(ctx, temp, path, data, err)
 	default:
 		d.sweep(ctx, temp)
 	}
@@ -51,8 +55,8 @@ func (d *dfs) put(ctx context.Context, path string, data []byte, ifAbsent bool) 
 
 // settle finds out whether a rename happened whose answer was lost, by removing its
 // source: when that succeeds, the rename has not happened and cannot happen any more;
-// when the source is gone, the rename took it.
-func (d *dfs) settle(ctx context.Context, temp string, lost error) error {
+// when the source is gone, the rename took it, or somebody else removed it.
+func (d *dfs) settle(ctx context.Context, temp, path string, data []byte, lost error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	sent := 0
@@ -72,9 +76,36 @@ func (d *dfs) settle(ctx context.Context, temp string, lost error) error {
 		}
 		return fmt.Errorf("the rename did not happen: %w", lost)
 	case sent == 1 && isCode(err, "PathNotFound", "BlobNotFound"):
-		return nil
+		return d.taken(ctx, path, data, lost)
 	}
 	return lost
+}
+
+// taken finds out what became of a temporary file that is gone: a request that was
+// carried out twice is answered the second time as if its source had never been. The
+// name has what was written if the rename took it. Without a source it cannot
+// happen any more.
+func (d *dfs) taken(ctx context.Context, path string, data []byte, lost error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	var there []byte
+	err := d.s.client.Policy.Repeat(ctx, func(ctx context.Context) error {
+		return d.attempt(ctx, func(ctx context.Context) (err error) {
+			there, _, err = d.read(ctx, path, 0, whole)
+			return err
+		})
+	})
+	switch {
+	case err == nil && bytes.Equal(there, data):
+		return nil
+	case err == nil:
+		return storage.ErrExist
+	case errors.Is(err, storage.ErrNotExist):
+		return remote.NotSent(errors.New("the rename did not happen: somebody removed its temporary file"))
+	case errors.Is(lost, storage.ErrOutcomeUnknown):
+		return lost
+	}
+	return fmt.Errorf("%w: %w", storage.ErrOutcomeUnknown, err)
 }
 
 // sweep removes a temporary file that is not needed; one that stays is in nobody's way.
@@ -102,17 +133,26 @@ func (d *dfs) rename(ctx context.Context, from, to string, ifAbsent bool) error 
 	return err
 }
 
-// replace renames over what may be there. When the source is gone at a second try, the
-// first one took it.
-func (d *dfs) replace(ctx context.Context, from, to string) error {
-	sent := 0
+// replace renames over what may be there. When the source is gone, the request was
+// carried out before if the name has a file of the size.
+func (d *dfs) replace(ctx context.Context, from, to string, size int64) error {
 	return d.s.client.Policy.Repeat(ctx, func(ctx context.Context) error {
-		sent++
 		err := d.attempt(ctx, func(ctx context.Context) error { return d.rename(ctx, from, to, false) })
-		if sent > 1 && isCode(err, "SourcePathNotFound", "PathNotFound") {
-			return nil
+		if !isCode(err, "SourcePathNotFound", "PathNotFound") {
+			return err
 		}
-		return err
+		var there storage.Object
+		look := d.attempt(ctx, func(ctx context.Context) (err error) {
+			there, err = d.stat(ctx, to)
+			return err
+		})
+		switch {
+		case look == nil && there.Size == size:
+			return nil
+		case look == nil, errors.Is(look, storage.ErrNotExist):
+			return err
+		}
+		return look
 	})
 }
 
@@ -201,7 +241,7 @@ func (u *appendUpload) finish(ctx context.Context, _ int, size int64) error {
 	if err != nil {
 		return err
 	}
-	return u.d.replace(ctx, u.temp, u.path)
+	return u.d.replace(ctx, u.temp, u.path, size)
 }
 
 func (u *appendUpload) drop(ctx context.Context) { u.d.sweep(ctx, u.temp) }

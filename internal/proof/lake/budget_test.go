@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sluicelake/sluice"
 	"github.com/sluicelake/sluice/internal/proof/servers"
@@ -68,6 +69,10 @@ var kinds = []struct {
 	{"a commit", regexp.MustCompile(`_delta_log/\d{20}\.json$`)},
 	{"a deletion vector", regexp.MustCompile(`deletion_vector_.*\.bin$`)},
 	{"temporary files of Spark's log store", regexp.MustCompile(`_delta_log/\.tmp$`)},
+	{"a batch of deletions", regexp.MustCompile(`^batch$`)},
+	{"what the last VACUUM left", regexp.MustCompile(`_last_vacuum_info$`)},
+	{"clones of the table", regexp.MustCompile(`_sluice_clones/?$`)},
+	{"the table", regexp.MustCompile(`^t?$`)},
 	{"a data file", regexp.MustCompile(`\.parquet$`)},
 }
 
@@ -115,6 +120,10 @@ func onMemory(t *testing.T) *meter {
 func (m *meter) overHTTP(t *testing.T, target string, list func(*http.Request) (prefix string, ok bool), options func(endpoint string) []storage.Option) *meter {
 	m.count = map[string]int{}
 	p := servers.StartProxy(t, target, func(r *http.Request) servers.Fault {
+		if q := r.URL.Query(); q.Has("delete") || q.Get("comp") == "batch" {
+			m.note("POST", "batch")
+			return servers.None
+		}
 		if prefix, ok := list(r); ok {
 			m.note("LIST", strings.TrimSuffix(prefix, "/"))
 			return servers.None
@@ -287,6 +296,20 @@ func budget(t *testing.T, m *meter) string {
 		m.take()
 		_, err = table.Append(ctx, source(`{"p":"b","k":400,"v":0}`), sluice.AppendOptions{})
 		check(err)
+	})
+	write("OPTIMIZE of a partition of many small files", func(table *sluice.Table) {
+		res, err := table.Optimize(ctx, sluice.OptimizeOptions{Where: "p = 'b'"})
+		check(err)
+		if res.Added.Files != 1 || res.Removed.Files < 5 {
+			t.Fatalf("%d files added, %d removed", res.Added.Files, res.Removed.Files)
+		}
+	})
+	write("VACUUM that deletes many files", func(table *sluice.Table) {
+		res, err := table.Vacuum(ctx, sluice.VacuumOptions{Retain: new(time.Duration), NoRetentionCheck: true})
+		check(err)
+		if res.Deleted < 5 {
+			t.Fatalf("%d files deleted", res.Deleted)
+		}
 	})
 	table = open(m.metred)
 	defer table.Close()

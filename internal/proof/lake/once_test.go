@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/sluicelake/sluice"
 	"github.com/sluicelake/sluice/internal/proof/servers"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/azure/emulator"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -71,7 +73,25 @@ func clouds() map[string]func(*testing.T, *dice) *cloud {
 			}
 			return &cloud{url: "gs://lake/t", direct: at(url), harmed: at(p.URL), proxies: []*servers.Proxy{p}}
 		},
+		"Azure, blob endpoint": func(t *testing.T, d *dice) *cloud {
+			endpoint := servers.StartAzurite(t, "lake", nil)
+			base, account, _ := strings.Cut(strings.TrimPrefix(endpoint, "http://"), "/")
+			return onAzure(t, d, "wasb://lake@"+servers.AzureAccount+".blob.core.windows.net/t", "http://"+base, "/"+account)
+		},
+		"Azure, dfs endpoint": func(t *testing.T, d *dice) *cloud {
+			srv := httptest.NewServer(emulator.NewLake("lake", func(*http.Request) bool { return true }))
+			t.Cleanup(srv.Close)
+			return onAzure(t, d, "abfs://lake@"+servers.AzureAccount+".dfs.core.windows.net/t", srv.URL, "")
+		},
 	}
+}
+
+func onAzure(t *testing.T, d *dice, url, server, path string) *cloud {
+	p := servers.StartProxy(t, server, d.plan)
+	at := func(u string) []storage.Option {
+		return []storage.Option{storage.With("endpoint", u+path), storage.With("key", servers.AzureKey)}
+	}
+	return &cloud{url: url, direct: at(server), harmed: at(p.URL), proxies: []*servers.Proxy{p}}
 }
 
 func (c *cloud) bucket(t *testing.T, opts []storage.Option) *storage.Bucket {
