@@ -16,6 +16,7 @@ type Config struct {
 	Checkpoints int    // a checkpoint after so many commits
 	V2          bool   // checkpoints with sidecars
 	RowIDs      bool   // row tracking
+	Tended      bool   // verbs of upkeep in between, as time goes by
 	Workers     int
 }
 
@@ -35,6 +36,7 @@ func (c Config) String() string {
 	say(c.Feed, "change feed")
 	say(c.V2, "V2 checkpoints")
 	say(c.RowIDs, "row ids")
+	say(c.Tended, "tended")
 	return strings.Join(append(out, fmt.Sprintf("checkpoint every %d", c.Checkpoints), fmt.Sprintf("%d workers", c.Workers)), ", ")
 }
 
@@ -57,13 +59,13 @@ func (c Config) Properties() map[string]string {
 }
 
 // factors are the numbers of values that each property of a layout can have.
-var factors = []int{2, 2, 3, 2, 2, 2, 2, 2, 2, 2}
+var factors = []int{2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2}
 
 // of makes the layout of one choice for each factor.
 func of(choice []int) Config {
 	yes := func(i int) bool { return choice[i] == 1 }
 	c := Config{Vectors: yes(0), Partitioned: yes(1), Mapping: []string{"none", "name", "id"}[choice[2]], SmallFiles: yes(3), Apart: yes(4),
-		Feed: yes(5), Checkpoints: 10, V2: yes(7), RowIDs: yes(8), Workers: 4}
+		Feed: yes(5), Checkpoints: 10, V2: yes(7), RowIDs: yes(8), Tended: yes(10), Workers: 4}
 	if yes(6) {
 		c.Checkpoints = 1
 	}

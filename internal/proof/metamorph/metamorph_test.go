@@ -73,6 +73,7 @@ func TestPairsCoverAllPairs(t *testing.T) {
 		func(c Config) bool { return c.Vectors && c.Partitioned },
 		func(c Config) bool { return !c.Vectors && c.Mapping == "id" },
 		func(c Config) bool { return c.Feed && c.RowIDs },
+		func(c Config) bool { return c.Tended && c.RowIDs },
 		func(c Config) bool { return c.Workers == 1 && c.Checkpoints == 1 },
 		func(c Config) bool { return c.V2 && c.Mapping == "name" },
 		func(c Config) bool { return !c.SmallFiles && !c.Apart },
@@ -81,7 +82,7 @@ func TestPairsCoverAllPairs(t *testing.T) {
 			t.Error("a pair is missing")
 		}
 	}
-	if n := len(Every()); n != 3<<9 {
+	if n := len(Every()); n != 3<<10 {
 		t.Errorf("%d layouts in all", n)
 	}
 }

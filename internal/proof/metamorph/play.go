@@ -16,6 +16,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/verbs/changes"
 	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/storage/memory"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -36,6 +37,12 @@ var classOf = regexp.MustCompile(`\[([A-Z_0-9]+(\.[A-Z_0-9]+)*)\]`)
 func Play(ctx context.Context, c Config, s Script, d storage.Driver, seen Seen) ([]Outcome, error) {
 	e := env.New()
 	e.Workers = c.Workers
+	var t *clock
+	if c.Tended && d == nil { // a store on a disk has a time of its own
+		t = newClock()
+		e.Now = t.now
+		d = memory.New(memory.WithURL(tablekit.Place().URL()), memory.WithClock(t.now))
+	}
 	spec := tablekit.Spec{DDL: DDL, Properties: c.Properties(), Env: e, Driver: d}
 	if c.Partitioned {
 		spec.PartitionBy = []string{"p"}
@@ -45,7 +52,7 @@ func Play(ctx context.Context, c Config, s Script, d storage.Driver, seen Seen) 
 		return nil, err
 	}
 	defer k.Log.Close(context.WithoutCancel(ctx))
-	p := &player{k: k, session: session.New(session.World{Env: e}), feed: c.Feed}
+	p := &player{k: k, session: session.New(session.World{Env: e}), feed: c.Feed, clock: t}
 	p.session.AddLog("target", k.Log)
 	at := 2
 	if !c.Apart {
@@ -59,6 +66,11 @@ func Play(ctx context.Context, c Config, s Script, d storage.Driver, seen Seen) 
 	}
 	var out []Outcome
 	for _, text := range s.Statements {
+		if c.Tended {
+			if err := p.tend(ctx, text); err != nil {
+				return out, fmt.Errorf("%s: %w", text, err)
+			}
+		}
 		o, err := p.step(ctx, text)
 		if err == nil && seen != nil {
 			err = seen(text, p.now, o.Rows)
@@ -77,6 +89,8 @@ type player struct {
 	session *session.Session
 	feed    bool
 	now     *snapshot.Snapshot
+	clock   *clock   // nil is that of the world
+	past    []moment // versions after each statement
 }
 
 // step runs one statement. An error of the statement is an outcome; an error of
@@ -99,8 +113,12 @@ func (p *player) step(ctx context.Context, text string) (o Outcome, err error) {
 	if o.Error != "" && p.now.Version() != before {
 		return o, fmt.Errorf("failed with %s, and committed", o.Error)
 	}
-	if o.Rows, err = tablekit.Rows(ctx, p.now); err != nil || !p.feed || p.now.Version() == before {
+	if o.Rows, err = tablekit.Rows(ctx, p.now); err != nil {
 		return o, err
+	}
+	p.remember(o.Rows)
+	if !p.feed || p.now.Version() == before {
+		return o, nil
 	}
 	o.Changes, err = p.changes(ctx, before+1)
 	return o, err
