@@ -84,7 +84,7 @@ func pairs(flag string, list []string) (map[string]string, error) {
 	for _, p := range list {
 		k, v, ok := strings.Cut(p, "=")
 		if !ok || k == "" {
-			return nil, usagef("%s %s: want name=value", flag, p)
+			return nil, usagef("%s: want name=value; one has no =", flag) // it may be a secret, so it is not repeated
 		}
 		out[k] = v
 	}

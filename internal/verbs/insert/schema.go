@@ -65,7 +65,7 @@ func partitions(schema *types.Struct, by []string) ([]string, error) {
 		out = append(out, schema.Fields[i].Name)
 	}
 	if len(out) > 0 && len(out) == len(schema.Fields) {
-		return nil, &merge.StatementError{Class: "DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION", Message: "all columns are partition columns: at least one has to be in the files"}
+		return nil, &merge.StatementError{Class: "ALL_PARTITION_COLUMNS_NOT_ALLOWED", Message: "all columns are partition columns: at least one has to be in the files"}
 	}
 	return out, nil
 }

@@ -23,7 +23,7 @@ func TestOverwriteSchema(t *testing.T) {
 			{name: "other columns", o: insert.Options{PartitionBy: []string{}}, want: "k string, q bigint by "},
 			{name: "other partitions", o: insert.Options{PartitionBy: []string{"Q"}}, want: "k string, q bigint by q"},
 			{name: "partitions that are gone", o: insert.Options{}, err: "DELTA_PARTITION_COLUMN_NOT_FOUND"},
-			{name: "all columns", o: insert.Options{PartitionBy: []string{"k", "q"}}, err: "DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION"},
+			{name: "all columns", o: insert.Options{PartitionBy: []string{"k", "q"}}, err: "ALL_PARTITION_COLUMNS_NOT_ALLOWED"},
 			{name: "of partitions", o: insert.Options{Mode: insert.Dynamic}, err: "DELTA_OVERWRITE_SCHEMA_WITH_DYNAMIC_PARTITION_OVERWRITE"},
 			{name: "of rows", o: insert.Options{Mode: insert.ReplaceWhere, Where: where(t, "k = 1")}, err: "DELTA_REPLACE_WHERE_WITH_SCHEMA_OVERWRITE"},
 		} {
