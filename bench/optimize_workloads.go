@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -19,6 +21,8 @@ const smallFiles = 200
 var optimizeWorkloads = []workload{
 	{name: "compact-200", what: "OPTIMIZE lineitem in 200 files", prepare: prepareSmallFiles, fresh: linked("lineitem-200"),
 		run: runOptimize(sluice.OptimizeOptions{}), peer: "compact"},
+	{name: "compact-200-deltalake", what: "OPTIMIZE lineitem in 200 files that deltalake wrote, with dictionaries (needs its Python)", prepare: prepareForeign,
+		fresh: linked("lineitem-200-deltalake"), run: runOptimize(sluice.OptimizeOptions{}), peer: "compact"},
 	{name: "zorder-200", what: "OPTIMIZE lineitem in 200 files, ZORDER BY two columns", prepare: prepareSmallFiles, fresh: linked("lineitem-200"),
 		run: runOptimize(sluice.OptimizeOptions{ZOrderBy: []string{"l_partkey", "l_shipdate"}}), peer: "zorder"},
 }
@@ -49,6 +53,27 @@ func prepareSmallFiles(ctx context.Context, dir string) error {
 	}
 	if err := t.Close(); err != nil {
 		return err
+	}
+	return markDone(place)
+}
+
+// prepareForeign has deltalake write the same rows.
+func prepareForeign(ctx context.Context, dir string) error {
+	if err := prepareSmallFiles(ctx, dir); err != nil {
+		return err
+	}
+	from := filepath.Join(dir, "lineitem-200")
+	place := from + "-deltalake"
+	if done(place) {
+		return nil
+	}
+	if err := os.RemoveAll(place); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "python3", filepath.Join("bench", "peer.py"), "resave", from)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("writing the table with deltalake: %w", err)
 	}
 	return markDone(place)
 }

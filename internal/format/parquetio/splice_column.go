@@ -202,6 +202,15 @@ func (s *Splicer) encode(ctx context.Context, root *node, leaf, leaves int) erro
 	opts := s.opts
 	opts.RowGroupRows, opts.RowGroupBytes = math.MaxInt, math.MaxInt64
 	var buf bytes.Buffer
+	var expect int64
+	for _, p := range s.parts {
+		for _, c := range p.f.md.RowGroups[p.group].Columns[leaf : leaf+leaves] {
+			expect += c.MetaData.TotalCompressedSize
+		}
+	}
+	if expect += expect/8 + 1<<16; expect < 2*s.opts.RowGroupBytes { // what a footer says is not believed without limit
+		buf.Grow(int(expect))
+	}
 	w, err := NewFileWriter(&buf, one, opts)
 	if err != nil {
 		return err
@@ -223,7 +232,7 @@ func (s *Splicer) encode(ctx context.Context, root *node, leaf, leaves int) erro
 		return err
 	}
 	name := "a column that is written again"
-	f, err := Open(bytes.NewReader(buf.Bytes()), int64(buf.Len()), OpenOptions{Name: name, Whole: math.MaxInt64})
+	f, err := Open(bytes.NewReader(buf.Bytes()), int64(buf.Len()), OpenOptions{Name: name})
 	if err != nil {
 		return err
 	}
@@ -240,6 +249,7 @@ func (s *Splicer) encode(ctx context.Context, root *node, leaf, leaves int) erro
 		(*group).Columns[leaf+l] = f.md.RowGroups[0].Columns[l]
 	}
 	s.index = append(s.index, sub.index...)
+	sub.parts = nil // the page index is all that is still to be written
 	return nil
 }
 
