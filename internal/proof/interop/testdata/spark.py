@@ -3,6 +3,7 @@
 {"rows": TABLE}                 rows of the newest version
 {"rows": TABLE, "columns": [..]} these columns (expressions) of it
 {"changes": TABLE, "from": N}   its change feed
+{"query": SELECT}               its rows
 {"sql": STATEMENT}              runs it; a table is delta.`PATH`
 Each answer is {"rows": [...]}, {"ok": true} or {"error": "..."}.
 SPARK_PACKAGES names more packages of Maven, with commas; SPARK_CONF has more settings, name=value, one a line.
@@ -61,6 +62,8 @@ def answer(spark, q):
     if "sql" in q:
         spark.sql(q["sql"])
         return {"ok": True}
+    if "query" in q:
+        return {"rows": rows(spark.sql(q["query"]))}
     if "changes" in q:
         frame = spark.read.format("delta").option("readChangeFeed", "true").option("startingVersion", q["from"]).load(q["changes"])
         return {"rows": rows(frame.drop("_commit_timestamp"))}
