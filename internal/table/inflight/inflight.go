@@ -76,8 +76,8 @@ func (t *table) forget() {
 	}
 }
 
-// Wrote enters an object that a transaction on the table writes, or has just
-// written.
+// Wrote enters an object that a transaction on the table writes, has just written,
+// or brings back into the table.
 func Wrote(url string, keys ...string) {
 	t := of(url)
 	t.mu.Lock()

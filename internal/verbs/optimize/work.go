@@ -15,6 +15,7 @@ import (
 	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 )
@@ -97,6 +98,7 @@ func (w *work) settle(ctx context.Context) error {
 	bucket := w.m.snap.Bucket()
 	stored, err := dv.StoreWith(ctx, bucket, dv.StoreOptions{NewID: w.m.env.NewID, Prefix: w.m.env.Letters(feature.RandomPrefix(w.m.snap.Metadata()))}, rows)
 	w.vectors = append(w.vectors, stored.Keys...)
+	inflight.Wrote(bucket.URL(), stored.Keys...)
 	if err != nil {
 		return fmt.Errorf("writing deletion vectors: %w", err)
 	}

@@ -10,10 +10,12 @@ import (
 	"sync"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
 	"github.com/sluicelake/sluice/types"
@@ -171,6 +173,23 @@ func domains(now, then *snapshot.Snapshot) (out []*action.DomainMetadata) {
 	}
 	slices.SortFunc(out, func(a, b *action.DomainMetadata) int { return strings.Compare(a.Domain, b.Domain) })
 	return out
+}
+
+// hold says that the transaction needs the files that come back, so that no VACUUM
+// of this process takes them away under it.
+func (p *Plan) hold(then *snapshot.Snapshot) {
+	src, url := scan.SourceOf(then), then.Bucket().URL()
+	for _, a := range p.Restored {
+		if key, err := src.Locate(a.Path); err == nil {
+			inflight.Wrote(url, key)
+		}
+		if a.DeletionVector == nil {
+			continue
+		}
+		if at, err := dv.Locate(a.DeletionVector, url); err == nil && at.Key != "" {
+			inflight.Wrote(url, at.Key)
+		}
+	}
 }
 
 // mostNamed bounds the files that an error lists.

@@ -109,6 +109,7 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 		}
 		w := &work{spec: spec, then: then}
 		if w.plan, err = newPlan(t.Snapshot(), then, spec); err == nil {
+			w.plan.hold(then) // before they are looked for
 			err = w.plan.check(ctx, then, spec)
 		}
 		if err != nil {
@@ -167,6 +168,7 @@ func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapsh
 		return txn.Repaired{}, err
 	}
 	w.plan = p
+	p.hold(w.then)
 	return txn.Repaired{Dropped: len(v.Dropped) + len(v.Remarked), Computed: len(v.Added)}, nil
 }
 
