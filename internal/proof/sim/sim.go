@@ -50,7 +50,7 @@ type world struct {
 	tending     bool            // upkeep verbs are among the statements
 	oldest      int64           // the first version that is retained
 	first       int64           // the version on which the statements begin
-	past        map[int64][]row // what a RESTORE may bring back
+	past, gone  map[int64][]row // what a RESTORE may bring back: versions that are retained, and older ones
 	before      map[string]bool // keys that versions up to first name
 }
 
@@ -608,7 +608,7 @@ func (w *world) silent(first, last int64, states map[int64][]row) (errs []error)
 			}
 			continue
 		}
-		if errors.Is(x.err, faultstore.ErrInjected) {
+		if errors.Is(x.err, faultstore.ErrInjected) || w.tooOld(x) {
 			continue
 		}
 		var many *merge.MultipleMatchError

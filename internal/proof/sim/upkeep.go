@@ -149,10 +149,15 @@ func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
 	}})
 }
 
-// restoreOf brings back any version that is retained.
+// restoreOf brings back any version that is retained, or one that VACUUM may take
+// away: that is refused, or it holds, when both are of one process.
 func (w *world) restoreOf(r *rand.Rand) statement {
-	to := slices.Sorted(maps.Keys(w.past))[r.IntN(len(w.past))]
-	rows := w.past[to]
+	from := w.past
+	if !w.apart && len(w.gone) > 0 && r.IntN(2) == 0 {
+		from = w.gone
+	}
+	to := slices.Sorted(maps.Keys(from))[r.IntN(len(from))]
+	rows := from[to]
 	return statement{kind: "restore", text: fmt.Sprintf("RESTORE to version %d", to), to: to,
 		apply: func([]row) ([]row, error) { return clone(rows), nil }}
 }
@@ -174,6 +179,14 @@ func (w *world) tend(ctx context.Context, x *writer, l *txn.Log, before func(con
 // impossible are the classes of errors that say that what is asked for is not possible on this table.
 var impossible = []string{"DELTA_CANNOT_VACUUM_LITE", "DELTA_FEATURE_DROP_CONFLICT_REVALIDATION_FAIL", "DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT",
 	"DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS"}
+
+// tooOld reports a RESTORE of a version that VACUUM or the cleaning of the log has
+// taken away.
+func (w *world) tooOld(x *writer) bool {
+	var stated *merge.StatementError
+	var version *snapshot.VersionError
+	return x.s.kind == "restore" && x.s.to < w.oldest && (errors.As(x.err, &version) || errors.As(x.err, &stated) && stated.Class == "DELTA_RESTORE_MISSING_FILES")
+}
 
 func excusable(err error, trouble bool) bool {
 	var unknown *txn.UnknownError
@@ -224,6 +237,9 @@ func (w *world) age(ctx context.Context, r *rand.Rand) error {
 	if w.before, err = w.mentioned(ctx, 0, oldest); err != nil { // VACUUM and the cleaning of the log come later
 		return err
 	}
+	if w.gone, err = w.remember(ctx, 1, oldest-1); err != nil {
+		return err
+	}
 	w.clock.pass(40 * 24 * time.Hour)
 	for range r.IntN(3) {
 		if err := w.alone(ctx, randomStatement(r, w.partitioned)); err != nil {
@@ -235,7 +251,8 @@ func (w *world) age(ctx context.Context, r *rand.Rand) error {
 		return err
 	}
 	w.oldest = oldest
-	return w.remember(ctx, s.Version())
+	w.past, err = w.remember(ctx, oldest, s.Version())
+	return err
 }
 
 // alone runs a statement that nobody meets.
@@ -262,23 +279,23 @@ func (w *world) play1(ctx context.Context, x *writer) error {
 	return nil
 }
 
-// remember reads the versions that a RESTORE may name.
-func (w *world) remember(ctx context.Context, newest int64) error {
-	w.past = map[int64][]row{}
-	for v := w.oldest; v <= newest; v++ {
+// remember reads versions that a RESTORE may name.
+func (w *world) remember(ctx context.Context, from, to int64) (map[int64][]row, error) {
+	out := map[int64][]row{}
+	for v := from; v <= to; v++ {
 		s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		lines, err := tablekit.Rows(ctx, s)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if w.past[v], err = fromTexts(lines); err != nil {
-			return err
+		if out[v], err = fromTexts(lines); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // tended reports whether a version that nobody of the writers has acknowledged is
