@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"maps"
 
 	"github.com/sluicelake/sluice/internal/rows/cluster"
 	"github.com/sluicelake/sluice/internal/table/feature"
@@ -27,11 +26,8 @@ func (m *mover) sort(ctx context.Context, j *job) error {
 	}
 	j.place = r.Place
 	for _, o := range r.Outputs {
-		if len(j.bin.Sort.Tags) > 0 {
-			o.Add.Tags = maps.Clone(j.bin.Sort.Tags)
-		}
-		if provider := j.bin.Sort.Provider; provider != "" {
-			o.Add.ClusteringProvider = &provider
+		if j.bin.Cube != nil {
+			j.bin.Cube.mark(o.Add)
 		}
 		j.outputs = append(j.outputs, &output{file: o})
 	}

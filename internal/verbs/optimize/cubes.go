@@ -28,6 +28,52 @@ type Cubes struct {
 	Written int64 // new cubes
 }
 
+// Cube is files that were clustered together, by the tags that the reference writes.
+type Cube struct {
+	ID       string
+	By       string // the columns, as JSON
+	Provider string
+}
+
+// mark gives a file the tags of the cube.
+func (c *Cube) mark(a *action.Add) {
+	a.Tags = map[string]string{tagCube: c.ID, tagCubeBy: c.By}
+	if c.Provider != "" {
+		provider := c.Provider
+		a.ClusteringProvider = &provider
+	}
+}
+
+// cubes parts the files of a REORG by cube, so that a file that is only rid of
+// deleted rows stays what it was. Other than the reference, which clusters again
+// what it happens to read, and so writes far more.
+func (g *group) cubes(files *snapshot.FileSet, spec Spec) []*group {
+	if !spec.Purge {
+		return []*group{g}
+	}
+	by := map[Cube]*group{}
+	var out []*group
+	for _, c := range g.files {
+		a := files.Add(c.number)
+		cube := Cube{ID: a.Tags[tagCube], By: a.Tags[tagCubeBy]}
+		if a.ClusteringProvider != nil {
+			cube.Provider = *a.ClusteringProvider
+		}
+		if cube.ID == "" {
+			cube = Cube{}
+		}
+		if by[cube] == nil {
+			by[cube] = &group{partition: g.partition}
+			if cube.ID != "" {
+				by[cube].cube = &cube
+			}
+			out = append(out, by[cube])
+		}
+		by[cube].files = append(by[cube].files, c)
+	}
+	return out
+}
+
 // cubeFile is a file and the cube that it belongs to.
 type cubeFile struct {
 	*action.Add
@@ -80,8 +126,7 @@ func (x *sorting) cubes(s *snapshot.Snapshot, spec Spec, groups []*group) ([]*Bi
 		stats.Merged.Files++
 		stats.Merged.Bytes += f.Size
 		if n := len(out); n == 0 || out[n-1].Bytes+f.Size > most {
-			out = append(out, &Bin{Sort: &Sort{By: x.by, Names: x.names, Curve: x.curve, Provider: liquid,
-				Tags: map[string]string{tagCube: s.Env().NewID(), tagCubeBy: string(by)}}})
+			out = append(out, &Bin{Sort: &Sort{By: x.by, Names: x.names, Curve: x.curve}, Cube: &Cube{ID: s.Env().NewID(), By: string(by), Provider: liquid}})
 		}
 		out[len(out)-1].add(f.Add)
 	}

@@ -59,10 +59,16 @@ func (m *mover) move(ctx context.Context, b *Bin) (*job, error) {
 	if b.Sort != nil {
 		return j, m.sort(ctx, j)
 	}
-	if ok, err := m.splice(ctx, j); ok || err != nil {
-		return j, err
+	ok, err := m.splice(ctx, j)
+	if !ok && err == nil {
+		err = m.encode(ctx, j)
 	}
-	return j, m.encode(ctx, j)
+	if err == nil && b.Cube != nil {
+		for _, o := range j.outputs {
+			b.Cube.mark(o.file.Add)
+		}
+	}
+	return j, err
 }
 
 // encode reads the rows and writes them.

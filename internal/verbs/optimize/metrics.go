@@ -79,7 +79,7 @@ func (w *work) operation() txn.Operation {
 	} else {
 		zorder, cluster := []string{}, []string{}
 		if s := w.sorted(); s != nil {
-			if s.Provider == "" {
+			if w.plan.Cubes == nil {
 				zorder = s.Names
 			} else {
 				cluster = s.Names

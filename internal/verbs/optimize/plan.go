@@ -40,6 +40,7 @@ type Bin struct {
 	Bytes     int64 // of the files
 	Expect    Totals
 	Sort      *Sort // nil: rows stay in their order
+	Cube      *Cube // that the files are of, and remain; nil: none
 }
 
 // add puts a file into the bin.
@@ -149,7 +150,9 @@ func NewPlan(spec Spec, s *snapshot.Snapshot, o expr.Options, dropped map[string
 		}
 	} else {
 		for _, g := range ordered {
-			p.Bins = append(p.Bins, g.pack(files, spec)...)
+			for _, same := range g.cubes(files, spec) {
+				p.Bins = append(p.Bins, same.pack(files, spec)...)
+			}
 		}
 	}
 	p.expect()
@@ -210,6 +213,7 @@ type group struct {
 	partition string
 	files     []candidate
 	skip      bool
+	cube      *Cube // of all the files; nil: none, or of no concern
 }
 
 // candidate is a file that may be written again.
@@ -281,7 +285,7 @@ func (g *group) pack(files *snapshot.FileSet, spec Spec) []*Bin {
 		if len(f.files) < 2 && !f.alone {
 			continue
 		}
-		b := &Bin{Partition: g.partition}
+		b := &Bin{Partition: g.partition, Cube: g.cube}
 		for _, i := range f.files {
 			b.add(files.Add(i))
 		}

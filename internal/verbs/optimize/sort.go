@@ -16,9 +16,6 @@ type Sort struct {
 	By    [][]string // logical names: of a column, or of the way to a field inside of structs
 	Names []string   // the same as people write them
 	Curve curve.Kind
-	// Tags and Provider are those of the files that come out.
-	Tags     map[string]string
-	Provider string
 }
 
 // sorting is what a spec or a clustered table asks for.
