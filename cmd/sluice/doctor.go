@@ -60,9 +60,11 @@ func milliseconds(d time.Duration) float64 {
 
 func (a *app) printDiagnosis(d *sluice.Diagnosis) {
 	a.printf("%-14s %s", "place", visible(d.URL))
-	for _, k := range sorted(d.Store) {
-		if k != "warning" {
-			a.printf("%-14s %s", k, visible(d.Store[k]))
+	first := []string{"store", "endpoint", "credential", "put-if-absent"}
+	for _, k := range append(first, sorted(d.Store)...) {
+		if v, ok := d.Store[k]; ok && k != "warning" {
+			a.printf("%-14s %s", k, visible(v))
+			delete(d.Store, k)
 		}
 	}
 	a.printf("")

@@ -119,6 +119,11 @@ func (d *doctor) list(ctx context.Context) (found string) {
 	if d.r.Table = found != ""; err == nil && found == "" {
 		err = first("")
 	}
+	if err == nil { // the first request also connected and signed in
+		again := found
+		elapsed, err = d.took(func() error { return first(logDir) })
+		found = again
+	}
 	c := Check{Name: "list", Status: OK, Text: "there is no table here", Elapsed: elapsed}
 	switch {
 	case errors.Is(err, storage.ErrUnsupported) && found == "":
