@@ -130,3 +130,23 @@ func TestForeignTags(t *testing.T) {
 		}
 	}
 }
+
+// TestRandomPrefixes: deletion vectors that a repair writes lie where the table
+// wants its files.
+func TestRandomPrefixes(t *testing.T) {
+	k := kit(t, 4, map[string]string{"delta.randomizeFilePrefixes": "true", "delta.randomPrefixLength": "4"})
+	run(t, k, optimize.Spec{}, rival(func() error {
+		_, err := dml.Delete(t.Context(), k.Log, parse(t, "k = 4"), merge.Options{})
+		return err
+	}))
+	s := now(t, k)
+	for _, a := range adds(s) {
+		if d := a.DeletionVector; d == nil || len(d.PathOrInlineDV) != 24 || a.Path[4] != '/' {
+			t.Errorf("%+v at %s", d, a.Path)
+		}
+	}
+	if s.NumFiles() != 1 || len(k.Rows(t)) != 11 {
+		t.Errorf("%d files, %d rows", s.NumFiles(), len(k.Rows(t)))
+	}
+	clean(t, k)
+}
