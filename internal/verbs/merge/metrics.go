@@ -72,7 +72,7 @@ func (m Metrics) Map() map[string]string {
 		"numTargetRowsDeleted": m.Deleted(), "numTargetRowsMatchedDeleted": m.MatchedDeleted, "numTargetRowsNotMatchedBySourceDeleted": m.BySourceDeleted,
 		"numTargetRowsCopied": m.Copied, "numOutputRows": m.Copied + m.Updated() + m.Inserted,
 		"numTargetFilesAdded": m.FilesAdded, "numTargetFilesRemoved": m.FilesRemoved,
-		"numTargetBytesAdded": m.BytesAdded, "numTargetBytesRemoved": m.BytesRemoved, "numTargetChangeFilesAdded": m.ChangeFiles, "numTargetChangeFileBytes": m.ChangeBytes,
+		"numTargetBytesAdded": m.BytesAdded, "numTargetBytesRemoved": m.BytesRemoved, "numTargetChangeFilesAdded": m.ChangeFiles,
 		"numTargetDeletionVectorsAdded": m.VectorsAdded + m.VectorsUpdated, "numTargetDeletionVectorsRemoved": m.VectorsRemoved + m.VectorsUpdated,
 		"numTargetDeletionVectorsUpdated": m.VectorsUpdated,
 		"executionTimeMs":                 m.Total.Milliseconds(), "scanTimeMs": m.Scan.Milliseconds(), "rewriteTimeMs": m.Rewrite.Milliseconds(),

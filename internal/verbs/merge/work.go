@@ -90,7 +90,8 @@ func (w *Work) reference() txn.Recorded {
 	return r
 }
 
-// Effects derives the commit from the ledger.
+// Effects derives the commit from the ledger. Even one that only adds rows depends
+// on what is there: the reference calls no MERGE, UPDATE or DELETE a blind append.
 func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
 	var beside []*action.Add
 	for _, a := range w.adds {
@@ -110,7 +111,7 @@ func (w *Work) Effects(ctx context.Context) (txn.Effects, error) {
 	if w.rearranges {
 		acts = Rearranged(acts)
 	}
-	return txn.Effects{Actions: acts, Operation: op}, nil
+	return txn.Effects{Actions: acts, Operation: op, NotBlind: true}, nil
 }
 
 // Rearranged are actions that say of themselves that no row changes; change data,
