@@ -141,7 +141,7 @@ func TestRandomPrefixes(t *testing.T) {
 	}))
 	s := now(t, k)
 	for _, a := range adds(s) {
-		if d := a.DeletionVector; d == nil || len(d.PathOrInlineDV) != 24 || a.Path[4] != '/' {
+		if d := a.DeletionVector; d == nil || len(d.PathOrInlineDv) != 24 || a.Path[4] != '/' {
 			t.Errorf("%+v at %s", d, a.Path)
 		}
 	}
