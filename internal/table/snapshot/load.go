@@ -41,8 +41,8 @@ const (
 )
 
 // open finds the wanted version and makes it with load, which is asked a second
-// time with the whole log when what the hint points to cannot be used, or when
-// files were cleaned up since the log was listed.
+// time with the whole log when what the hint points to cannot be used, and again
+// whenever files were cleaned up since the log was listed.
 func open(ctx context.Context, e *env.Env, b *storage.Bucket, at At, load func(dir *logDirectory, want int64) (*Snapshot, error)) (*Snapshot, error) {
 	dir, err := findLog(ctx, b, at)
 	if err != nil {
@@ -68,14 +68,20 @@ func open(ctx context.Context, e *env.Env, b *storage.Bucket, at At, load func(d
 	if !errors.As(err, &corrupt) && !errors.Is(err, storage.ErrNotExist) {
 		return nil, err
 	}
-	if dir, err = listLog(ctx, b, 0); err != nil {
-		return nil, err
+	for {
+		before := dir
+		if dir, err = listLog(ctx, b, 0); err != nil {
+			return nil, err
+		}
+		if at.kind == atLatest {
+			want = dir.latest()
+		}
+		s, err = load(dir, want)
+		if !errors.Is(err, storage.ErrNotExist) || ctx.Err() != nil || before.from == 0 && dir.earliest() <= before.earliest() {
+			return s, explain(dir, b, at, want, err)
+		}
+		// Files were cleaned up under it once more: the log begins later now.
 	}
-	if at.kind == atLatest {
-		want = dir.latest()
-	}
-	s, err = load(dir, want)
-	return s, explain(dir, b, at, want, err)
 }
 
 // fetchChecksum reads the version checksum while the log is read. The channel is

@@ -58,6 +58,9 @@ func (s *Snapshot) Refresh(ctx context.Context) (*Snapshot, error) {
 		batches = append(batches, b)
 	}
 	if err := r.err(); err != nil {
+		if errors.Is(err, storage.ErrNotExist) && ctx.Err() == nil { // cleaned up since the log was listed
+			return Load(ctx, s.env, s.bucket, Latest())
+		}
 		return nil, err
 	}
 	return at.step(batches, dir.commits[to])
