@@ -3,6 +3,7 @@ package lake
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,9 +70,16 @@ func TestDiskCache(t *testing.T) {
 		files.ServeHTTP(w, r)
 	}))
 	t.Cleanup(web.Close)
+	take := func() map[string]int { // what was asked for since the last call
+		mu.Lock()
+		defer mu.Unlock()
+		n := maps.Clone(asked)
+		clear(asked)
+		return n
+	}
 	read := func(rows int) map[string]int {
 		t.Helper()
-		clear(asked)
+		take()
 		again, err := sluice.Open(t.Context(), web.URL+"/t?token=PLANTED", sluice.WithDiskCache(cache, 64<<20))
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +88,7 @@ func TestDiskCache(t *testing.T) {
 		if got := ids(t, again); got[1] != rows {
 			t.Fatalf("%d rows, want %d", got[1], rows)
 		}
-		return asked
+		return take()
 	}
 	if n := read(4); n["a checkpoint"] == 0 || n["a data file"] != 4 {
 		t.Errorf("without copies: %v", n)
@@ -100,13 +108,13 @@ func TestDiskCache(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		clear(asked)
+		take()
 		out, err := exec.CommandContext(t.Context(), command, "cat", web.URL+"/t?token=PLANTED", "--cache", cache+":64MB", "--trace", "--debug").CombinedOutput()
 		if err != nil || strings.Contains(string(out), "PLANTED") {
 			t.Errorf("sluice cat: %v\n%s", err, out)
 		}
-		if n := asked["a data file"]; n != 5*want {
-			t.Errorf("the command asked for %d data files: %v", n, asked)
+		if n := take(); n["a data file"] != 5*want {
+			t.Errorf("the command asked for %d data files: %v", n["a data file"], n)
 		}
 	}
 	if out, err := exec.CommandContext(t.Context(), command, "count", web.URL+"/t?token=PLANTED", "--cache", cache+":1k").CombinedOutput(); err == nil || !strings.Contains(string(out), "too small") {

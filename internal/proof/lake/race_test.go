@@ -169,7 +169,8 @@ func (c *contest) compare(who string, rows []string) {
 type peer struct {
 	in   io.WriteCloser
 	out  *bufio.Scanner
-	errs *bytes.Buffer
+	errs *bytes.Buffer // complete once wait has returned
+	wait func() error
 }
 
 // start starts one and waits until it is ready.
@@ -183,15 +184,15 @@ func (c *contest) start(first int64) *peer {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	p := &peer{in: in, out: bufio.NewScanner(out), errs: &bytes.Buffer{}}
+	p := &peer{in: in, out: bufio.NewScanner(out), errs: &bytes.Buffer{}, wait: sync.OnceValue(cmd.Wait)}
 	cmd.Stderr = p.errs
 	if err := cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
+	c.t.Cleanup(func() { in.Close(); _ = p.wait() })
 	if !p.out.Scan() || p.out.Text() != "ready" {
 		in.Close()
-		_ = cmd.Wait()
+		_ = p.wait()
 		c.t.Fatalf("deltalake did not start: %s", p.errs)
 	}
 	return p
@@ -225,6 +226,7 @@ func (c *contest) listen(p *peer) {
 			return
 		}
 	}
+	_ = p.wait()
 	c.t.Errorf("deltalake ended early: %s", p.errs)
 }
 
@@ -238,8 +240,8 @@ func (p *peer) rows(t *testing.T) []string {
 			rows = append(rows, r)
 		}
 	}
-	if p.errs.Len() > 0 {
-		t.Errorf("deltalake: %s", p.errs)
+	if err := p.wait(); err != nil || p.errs.Len() > 0 {
+		t.Errorf("deltalake: %v: %s", err, p.errs)
 	}
 	return rows
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,14 +66,21 @@ func attempt(t testing.TB, p program, path string) (string, error) {
 		port = p.port
 	}
 	cmd := exec.Command(path, p.args("127.0.0.1", port)...)
-	cmd.Env, cmd.Dir = append(os.Environ(), p.env...), p.dir
+	cmd.Env, cmd.Dir, cmd.SysProcAttr = append(os.Environ(), p.env...), p.dir, adopt()
 	log := &tail{}
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	started, ended := make(chan error, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // a program that is adopted ends with the thread that started it
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if started <- err; err == nil {
+			ended <- cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		return "", fmt.Errorf("%s: %w", p.variable, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
 	stop := func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
