@@ -42,26 +42,20 @@ type Winner struct {
 	SparkClass string
 }
 
-// Evidence is one place where a winner meets a transaction.
-type Evidence struct {
-	Kind      string // added, removed, re-marked, metadata, protocol, application, domain
-	File      string
-	Partition string
-	Clause    string
-	Predicate string
-	Strength  string // partition, statistics, row or name
-	Detail    string
-}
+// Evidence is one place where a winner meets a transaction: a file added,
+// removed, re-marked or removed by both, metadata, protocol, an application or a
+// domain. Errors, results, explanations and scenarios all have it.
+type Evidence = conflict.Evidence
+
+// Strength says how sure evidence is: by partition, statistics, row or name.
+type Strength = conflict.Strength
 
 func commitOf(r txn.Result, winners []txn.Reconciliation, skipped bool, runs int) Commit {
 	c := Commit{Version: r.Version, Committed: r.Committed, Skipped: skipped, TxnID: r.TxnID, Timestamp: r.Timestamp, Attempts: r.Attempts,
 		Runs: runs, BlindAppend: r.BlindAppend, Isolation: string(r.Isolation)}
 	for _, w := range winners {
 		out := Winner{Version: w.Winner, Operation: w.Operation, Verdict: w.Verdict.Kind.String(), Dropped: w.Repaired.Dropped,
-			Computed: w.Repaired.Computed, Rows: w.Repaired.Rows, Elapsed: w.Elapsed, SparkClass: w.Reference.Class}
-		for _, e := range w.Verdict.Evidence {
-			out.Evidence = append(out.Evidence, Evidence{e.Kind, e.File, e.Partition, e.Clause, e.Predicate, string(e.Strength), e.Detail})
-		}
+			Computed: w.Repaired.Computed, Rows: w.Repaired.Rows, Elapsed: w.Elapsed, SparkClass: w.Reference.Class, Evidence: w.Verdict.Evidence}
 		c.Winners = append(c.Winners, out)
 	}
 	return c

@@ -2,14 +2,18 @@ package sluice
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/internal/sql/session"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
-// Explanation says what a MERGE would read, what delta-spark would read for it,
-// and what its author probably did not mean.
+// Explanation says what a statement would read, what delta-spark would read for
+// it and collide with, and what its author probably did not mean.
 type Explanation struct {
+	Operation  string // MERGE, UPDATE, DELETE, WRITE or OPTIMIZE
 	Version    int64
 	Clauses    []ClauseReading
 	FilesTotal int
@@ -20,6 +24,9 @@ type Explanation struct {
 	SourceRows int64
 	Reference  ReferenceReading
 	Findings   []Finding
+	// Rewritten is the statement with what can be mended by rewriting it; "" when
+	// there is nothing.
+	Rewritten string
 }
 
 // ClauseReading is the part of the table that one part of the statement looks at.
@@ -39,10 +46,29 @@ type ReferenceReading struct {
 
 // Finding is a remark on a statement.
 type Finding struct {
-	Code       string // for example "unconditional-by-source"
+	Code string // for example "unconditional-by-source"
+	// Severity is "warning" where the statement probably does what was not meant,
+	// or fails, and "note" where it reads or collides more than it has to.
+	Severity   string
 	Clause     string
 	Text       string
 	Suggestion string // SQL to use instead
+	Page       string // of the guide, below docs/
+}
+
+// FindingCodes lists the codes of all findings; each has a page in the guide.
+func FindingCodes() []string { return merge.Codes() }
+
+func explanationOf(x *merge.Explanation) *Explanation {
+	out := &Explanation{Operation: x.Operation, Version: x.Version, FilesTotal: x.FilesTotal, FilesRead: x.FilesRead, FilesWhole: x.FilesWhole, BytesRead: x.BytesRead,
+		RowsTotal: x.RowsTotal, SourceRows: x.SourceRows, Reference: ReferenceReading(x.Reference), Rewritten: x.Rewritten}
+	for _, c := range x.Clauses {
+		out.Clauses = append(out.Clauses, ClauseReading(c))
+	}
+	for _, f := range x.Findings {
+		out.Findings = append(out.Findings, Finding(f))
+	}
+	return out
 }
 
 // Explain says what the MERGE would do on the newest version, or on the given
@@ -61,19 +87,49 @@ func (m *MergeBuilder) Explain(ctx context.Context, at ...At) (*Explanation, err
 	if err != nil {
 		return nil, m.t.fail("MERGE into", err)
 	}
-	x, err := merge.Explain(m.t.config.env, s, p, src)
+	names := m.names
+	if names.Target == "" {
+		names = merge.Names{Target: expr.NewColumn("delta", m.t.URL()).String(), Source: "source"}
+	}
+	x, err := merge.Explain(m.t.config.env, s, p, src, names)
 	if err != nil {
 		return nil, m.t.fail("MERGE into", err)
 	}
-	out := &Explanation{Version: x.Version, FilesTotal: x.FilesTotal, FilesRead: x.FilesRead, FilesWhole: x.FilesWhole, BytesRead: x.BytesRead,
-		RowsTotal: x.RowsTotal, SourceRows: x.SourceRows, Reference: ReferenceReading(x.Reference)}
-	for _, c := range x.Clauses {
-		out.Clauses = append(out.Clauses, ClauseReading(c))
+	return explanationOf(x), nil
+}
+
+// Explain says what a statement on this table would read: MERGE, UPDATE, DELETE,
+// INSERT or OPTIMIZE. Its target is this table, whatever the text calls it, and
+// the source of a MERGE is src if one is given. It reads the log and the source,
+// no data file of the table, and changes nothing.
+func (t *Table) Explain(ctx context.Context, statement string, src ...Source) (*Explanation, error) {
+	if t.closed.Load() {
+		return nil, fmt.Errorf("explain on %s: %w", t.URL(), ErrClosed)
 	}
-	for _, f := range x.Findings {
-		out.Findings = append(out.Findings, Finding(f))
+	s := newSession(SessionOptions{}, t.config.env)
+	defer s.Close()
+	on := session.On{Log: t.log}
+	if len(src) > 0 {
+		on.Source = src[0]
 	}
-	return out, nil
+	return s.explain(ctx, statement, on)
+}
+
+// Explain says what a statement would read; names mean what they mean to the session.
+func (s *Session) Explain(ctx context.Context, statement string) (*Explanation, error) {
+	return s.explain(ctx, statement, session.On{})
+}
+
+func (s *Session) explain(ctx context.Context, statement string, on session.On) (*Explanation, error) {
+	st, err := parse.One(statement)
+	if err != nil {
+		return nil, mark(err)
+	}
+	x, err := s.s.Explain(ctx, st, on)
+	if err != nil {
+		return nil, mark(err)
+	}
+	return explanationOf(x), nil
 }
 
 // MergeSQL makes a MERGE from the text of a MERGE INTO statement. The target in
@@ -87,5 +143,9 @@ func (t *Table) MergeSQL(src Source, statement string) *MergeBuilder {
 		return m
 	}
 	m.spec = parsed.Spec
+	m.names = merge.Names{Target: expr.NewColumn(parsed.Target.Parts...).String(), Source: "source"}
+	if len(parsed.Source.Parts) > 0 {
+		m.names.Source = expr.NewColumn(parsed.Source.Parts...).String()
+	}
 	return m
 }

@@ -40,6 +40,8 @@ type MergeBuilder struct {
 	spec merge.Spec
 	o    CommitOptions
 	err  error
+	// names are those of target and source in the text that the MERGE comes from.
+	names merge.Names
 }
 
 // Merge starts a MERGE of a source into the table. The condition says when a

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/sql/parse"
 	"github.com/sluicelake/sluice/internal/sql/session"
@@ -43,9 +44,11 @@ type SessionOptions struct {
 }
 
 // NewSession makes a session. Close releases the tables that it opens.
-func NewSession(o SessionOptions) *Session {
+func NewSession(o SessionOptions) *Session { return newSession(o, configure(o.Options).env) }
+
+func newSession(o SessionOptions, e *env.Env) *Session {
 	s := &Session{o: o}
-	s.s = session.New(session.World{Env: configure(o.Options).env, Log: s.log,
+	s.s = session.New(session.World{Env: e, Log: s.log,
 		File: func(ctx context.Context, address string, f source.Format) (source.Source, error) {
 			return source.Open(ctx, address, source.Options{Format: f})
 		}})

@@ -153,11 +153,7 @@ func tell(w sluice.Winner) string {
 func winners(list []sluice.Winner) []map[string]any {
 	out := make([]map[string]any, 0, len(list))
 	for _, w := range list {
-		ev := make([]map[string]string, 0, len(w.Evidence))
-		for _, e := range w.Evidence {
-			ev = append(ev, map[string]string{"kind": e.Kind, "file": e.File, "partition": e.Partition, "clause": e.Clause, "predicate": e.Predicate, "strength": e.Strength, "detail": e.Detail})
-		}
-		out = append(out, map[string]any{"version": w.Version, "operation": w.Operation, "verdict": w.Verdict, "evidence": ev, "dropped": w.Dropped,
+		out = append(out, map[string]any{"version": w.Version, "operation": w.Operation, "verdict": w.Verdict, "evidence": append([]sluice.Evidence{}, w.Evidence...), "dropped": w.Dropped,
 			"computed": w.Computed, "rows": w.Rows, "elapsedMs": float64(w.Elapsed.Microseconds()) / 1000, "sparkClass": w.SparkClass})
 	}
 	return out

@@ -1,77 +1,190 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluicelake/sluice"
 )
 
+// explainFlags are the ways to ask.
+type explainFlags struct {
+	merge    mergeFlags
+	names    sqlFlags
+	file     string
+	scenario string
+	text     string
+	versions string
+	mode     string
+}
+
 func (a *app) explain() *cobra.Command {
-	var (
-		m    mergeFlags
-		file string
-	)
+	var f explainFlags
 	cmd := &cobra.Command{
-		Use:   "explain TABLE ['MERGE INTO ...' | --file F | --on CONDITION --when-...] --source FILE",
-		Short: "Say what a MERGE reads before it runs, and what Spark would conflict with",
-		Long: `Explain a MERGE without running it: what each clause reads, how many files that is on this table,
-which concurrent commits would make it fail on Spark, and what its author probably did not mean.
-The statement is given as SQL (its table names are only names: TABLE is the target and --source
-the source), or by the flags of 'sluice merge'.`,
+		Use:   "explain [TABLE] [STATEMENT | --file F | --on CONDITION --when-... | --error TEXT | --versions A,B] | --scenario FILE",
+		Short: "Say what a statement reads and collides with, or why commits collided",
+		Long: `Explain a statement without running it (MERGE, UPDATE, DELETE, INSERT, OPTIMIZE): what each clause reads, how many files that is on this table, which concurrent commits would make it fail on Spark, and what its author probably did not mean. Each finding has a code and a page in docs/guide/conflicts. The statement's table is TABLE, whatever it is called there, and the source of a MERGE is --source; or give names with --table and --view, as for 'sluice sql', and the statement alone.
+
+--error explains the error that Spark or delta-rs gave, pasted or from standard input (-); with TABLE it finds the commit that won in the log. --versions says whether two versions of a table exclude each other when they race, by Spark's rules and with sluice.
+
+--scenario judges races that are given as JSON, one a line (plain or zstd), and prints one verdict a line, by Spark's rules (--mode reference) or sluice's (precise).`,
+		Example: `  sluice explain people "DELETE FROM t WHERE upper(country) = 'UK'"
+  sluice explain people --source uk.json merge.sql
+  sluice explain --table people=/data/people --view uk=uk.json merge.sql
+  pbpaste | sluice explain /data/people --error -
+  sluice explain /data/people --versions 12,13
+  sluice explain --scenario races.jsonl.zst --mode reference`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
+			if len(args) > 2 {
 				return usagef("explain takes TABLE and at most one STATEMENT")
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			statement := ""
-			switch {
-			case len(args) == 2 && file != "":
-				return usagef("a STATEMENT and --file exclude each other")
-			case len(args) == 2:
-				statement = args[1]
-			case file != "":
-				data, err := os.ReadFile(file)
-				if err != nil {
-					return fmt.Errorf("--file: %w", err)
-				}
-				statement = string(data)
-			case m.on == "":
-				return usagef("explain needs a STATEMENT, --file, or --on with --when-... clauses")
-			}
-			t, err := a.open(ctx, args[0])
-			if err != nil {
-				return err
-			}
-			defer t.Close()
-			src, done, err := a.source(ctx, &m.source)
-			if err != nil {
-				return err
-			}
-			defer done()
-			var b *sluice.MergeBuilder
-			if statement != "" {
-				b = t.MergeSQL(src, statement)
-			} else if b, err = m.builder(t, src); err != nil {
-				return err
-			}
-			x, err := b.Explain(ctx)
-			if err != nil {
-				return err
-			}
-			return a.explained(x)
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explains(cmd.Context(), &f, args) },
 	}
-	m.add(cmd)
-	cmd.Flags().StringVar(&file, "file", "", "a `FILE` with the statement")
-	cmd.Flags().Lookup("on").Annotations = nil // a statement has its own ON
+	f.merge.add(cmd)
+	fl := cmd.Flags()
+	fl.StringVar(&f.file, "file", "", "a `FILE` with the statement")
+	fl.StringVar(&f.scenario, "scenario", "", "judge the races in this `FILE`, one JSON object a line, plain or zstd")
+	fl.StringVar(&f.text, "error", "", "explain this `TEXT` of an error; - reads standard input")
+	fl.StringVar(&f.versions, "versions", "", "compare the versions `A,B` of TABLE")
+	fl.StringVar(&f.mode, "mode", "precise", "rules to judge scenarios by: precise (sluice's) or reference (Spark's)")
+	fl.StringArrayVar(&f.names.tables, "table", nil, "a name for a table, `NAME=URL`; may be repeated")
+	fl.StringVar(&f.names.catalog, "catalog", "", "the folder at this `URL` has tables, each in a folder of its name")
+	fl.StringArrayVar(&f.names.views, "view", nil, "a name for a file, `NAME=FILE`; may be repeated")
+	fl.StringArrayVar(&f.names.confs, "conf", nil, "a setting by Spark's name, `k=v`; may be repeated")
+	choices(cmd, "mode", []string{"precise", "reference"})
+	fl.Lookup("on").Annotations = nil     // a statement has its own ON
+	fl.Lookup("source").Annotations = nil // and may name its source
 	return cmd
 }
+
+// explains finds out what is asked.
+func (a *app) explains(ctx context.Context, f *explainFlags, args []string) error {
+	ways := 0
+	for _, v := range []string{f.scenario, f.text, f.versions} {
+		if v != "" {
+			ways++
+		}
+	}
+	table := ""
+	if len(args) > 0 {
+		table = args[0]
+	}
+	switch {
+	case ways > 1:
+		return usagef("--scenario, --error and --versions exclude each other")
+	case ways == 1 && (len(args) > 1 || f.file != "" || f.merge.on != ""):
+		return usagef("a statement is not explained together with --scenario, --error or --versions")
+	case f.scenario != "" && table != "":
+		return usagef("--scenario needs no TABLE: each scenario has its own")
+	case f.scenario != "":
+		return a.scenario(f.scenario, f.mode)
+	case f.text != "":
+		return a.pasted(ctx, table, f.text)
+	case f.versions != "" && table == "":
+		return usagef("--versions needs TABLE")
+	case f.versions != "":
+		return a.collision(ctx, table, f.versions)
+	case len(f.names.tables) > 0 || f.names.catalog != "":
+		return a.explainNamed(ctx, f, args)
+	case table == "":
+		return usagef("explain needs TABLE, --table NAME=URL, --error or --scenario")
+	}
+	return a.explainOn(ctx, f, args)
+}
+
+// explainNamed explains a statement whose names are given.
+func (a *app) explainNamed(ctx context.Context, f *explainFlags, args []string) error {
+	if len(args) > 1 || len(args) == 1 && f.file != "" {
+		return usagef("with --table, give one STATEMENT or --file")
+	}
+	statement, err := statementOf(f.file, args)
+	if err != nil {
+		return err
+	}
+	s, err := a.session(ctx, &f.names)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	x, err := s.Explain(ctx, statement)
+	if err != nil {
+		return err
+	}
+	return a.explained(x)
+}
+
+// statementOf is a statement as text, or in a file that is named instead of it.
+func statementOf(file string, args []string) (string, error) {
+	switch {
+	case file != "":
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("--file: %w", err)
+		}
+		return string(data), nil
+	case len(args) == 0:
+		return "", usagef("explain needs a STATEMENT or --file")
+	}
+	text := args[len(args)-1]
+	if !strings.ContainsAny(text, " \t\n") { // no statement is one word
+		data, err := os.ReadFile(text)
+		return string(data), err
+	}
+	return text, nil
+}
+
+// explainOn explains a statement on one table.
+func (a *app) explainOn(ctx context.Context, f *explainFlags, args []string) error {
+	statement := ""
+	switch {
+	case len(args) == 2 && f.file != "":
+		return usagef("a STATEMENT and --file exclude each other")
+	case len(args) == 2 || f.file != "":
+		var err error
+		if statement, err = statementOf(f.file, args); err != nil {
+			return err
+		}
+	case f.merge.on == "":
+		return usagef("explain needs a STATEMENT, --file, or --on with --when-... clauses")
+	}
+	t, err := a.open(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	var src []sluice.Source
+	if f.merge.source.file != "" || statement == "" {
+		one, done, err := a.source(ctx, &f.merge.source)
+		if err != nil {
+			return err
+		}
+		defer done()
+		src = append(src, one)
+	}
+	var x *sluice.Explanation
+	if statement != "" {
+		x, err = t.Explain(ctx, statement, src...)
+	} else {
+		b, e := f.merge.builder(t, src[0])
+		if e != nil {
+			return e
+		}
+		x, err = b.Explain(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return a.explained(x)
+}
+
+// page is where a page of the guide can be read.
+func page(path string) string { return "https://github.com/sluicelake/sluice/blob/main/docs/" + path }
 
 // explained prints an explanation.
 func (a *app) explained(x *sluice.Explanation) error {
@@ -82,41 +195,73 @@ func (a *app) explained(x *sluice.Explanation) error {
 		}
 		findings := []map[string]any{}
 		for _, f := range x.Findings {
-			findings = append(findings, map[string]any{"code": f.Code, "clause": f.Clause, "text": f.Text, "suggestion": nullable(f.Suggestion)})
+			findings = append(findings, map[string]any{"code": f.Code, "severity": f.Severity, "clause": f.Clause, "text": f.Text, "suggestion": nullable(f.Suggestion),
+				"page": "docs/" + f.Page, "url": page(f.Page)})
 		}
-		return a.object(map[string]any{"version": x.Version, "sourceRows": x.SourceRows, "filesTotal": x.FilesTotal, "filesRead": x.FilesRead, "filesRemovedUnread": x.FilesWhole,
-			"bytesRead": x.BytesRead, "rowsTotal": x.RowsTotal, "clauses": clauses, "findings": findings,
+		return a.object(map[string]any{"operation": x.Operation, "version": x.Version, "sourceRows": x.SourceRows, "filesTotal": x.FilesTotal, "filesRead": x.FilesRead, "filesRemovedUnread": x.FilesWhole,
+			"bytesRead": x.BytesRead, "rowsTotal": x.RowsTotal, "clauses": clauses, "findings": findings, "rewritten": nullable(x.Rewritten),
 			"spark": map[string]any{"wholeTable": x.Reference.WholeTable, "predicate": nullable(x.Reference.Predicate), "files": x.Reference.Files, "collidesWith": x.Reference.Collides}})
 	}
-	rows := ""
+	a.printf("%s", a.explainedHead(x))
+	a.printf("")
+	if len(x.Clauses) > 0 {
+		var table [][]string
+		for _, c := range x.Clauses {
+			cond := c.Condition
+			if cond == "" {
+				cond = "every row"
+			}
+			table = append(table, []string{c.Clause, cond, fmt.Sprintf("%d of %d", c.Files, x.FilesTotal)})
+		}
+		a.table([]string{"clause", "looks at", "files"}, table)
+		a.printf("")
+	}
+	if x.Operation != "OPTIMIZE" && len(x.Clauses) > 0 {
+		a.prose("It opens %s (%s)%s.", plural(int64(x.FilesRead), "file"), bytesText(x.BytesRead),
+			prefixed(" and removes ", zeroless(x.FilesWhole, "file", " without opening")))
+	}
+	if x.Reference.Collides != "" { // it can run
+		a.prose("Beside other writers: it is fitted behind whatever they commit; only files that they changed are read again.")
+		a.prose("On Spark it %s and fails when another writer commits meanwhile: %s.", sparkReads(x), x.Reference.Collides)
+	}
+	for _, f := range x.Findings {
+		a.printf("")
+		a.printf("%s", finding(f.Severity+" "+f.Code, f))
+		a.printf("  See %s", page(f.Page))
+	}
+	if x.Rewritten != "" {
+		a.printf("")
+		a.printf("Rewritten:")
+		for _, line := range strings.Split(x.Rewritten, "\n") {
+			a.printf("    %s", line)
+		}
+	}
+	return nil
+}
+
+// sparkReads says what delta-spark would read.
+func sparkReads(x *sluice.Explanation) string {
+	files := plural(int64(x.Reference.Files), "file")
+	switch {
+	case x.Reference.WholeTable:
+		return "reads the whole table (" + files + ")"
+	case x.Reference.Files > 0 || len(x.Clauses) > 0:
+		return fmt.Sprintf("reads the files where %s (%s)", x.Reference.Predicate, files)
+	case x.Reference.Predicate != "":
+		return "reads " + x.Reference.Predicate
+	}
+	return "records no read"
+}
+
+func (a *app) explainedHead(x *sluice.Explanation) string {
+	rows, source := "", ""
 	if x.RowsTotal >= 0 {
 		rows = " with " + plural(x.RowsTotal, "row")
 	}
-	a.printf("The table is at version %d: %s%s. The source has %s.", x.Version, plural(int64(x.FilesTotal), "file"), rows, plural(x.SourceRows, "row"))
-	a.printf("")
-	var table [][]string
-	for _, c := range x.Clauses {
-		cond := c.Condition
-		if cond == "" {
-			cond = "every row"
-		}
-		table = append(table, []string{c.Clause, cond, fmt.Sprintf("%d of %d", c.Files, x.FilesTotal)})
+	if x.Operation == "MERGE" {
+		source = fmt.Sprintf(" The source has %s.", plural(x.SourceRows, "row"))
 	}
-	a.table([]string{"clause", "looks at", "files"}, table)
-	a.printf("")
-	a.prose("It opens %s (%s)%s.", plural(int64(x.FilesRead), "file"), bytesText(x.BytesRead),
-		prefixed(" and removes ", zeroless(x.FilesWhole, "file", " without opening")))
-	a.prose("Beside other writers: it is fitted behind whatever they commit; only files that they changed are read again.")
-	what := "reads the files where " + x.Reference.Predicate
-	if x.Reference.WholeTable {
-		what = "reads the whole table"
-	}
-	a.prose("On Spark it %s (%s) and fails when another writer commits meanwhile: %s.", what, plural(int64(x.Reference.Files), "file"), x.Reference.Collides)
-	for _, f := range x.Findings {
-		a.printf("")
-		a.printf("%s", finding(f.Code, f))
-	}
-	return nil
+	return fmt.Sprintf("The table is at version %d: %s%s.%s", x.Version, plural(int64(x.FilesTotal), "file"), rows, source)
 }
 
 func zeroless(n int, one, behind string) string {

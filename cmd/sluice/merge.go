@@ -125,7 +125,9 @@ one is fitted behind it: only what the winner changed is looked at again.`,
 				return a.explained(x)
 			}
 			for _, f := range x.Findings {
-				a.remark("%s", finding("warning", f))
+				if f.Severity == "warning" {
+					a.remark("%s", finding("warning", f))
+				}
 			}
 			res, err := b.With(co).Exec(ctx)
 			if err != nil {

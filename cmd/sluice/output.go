@@ -42,7 +42,7 @@ func prose(text string) string {
 // to be copied.
 func finding(head string, f sluice.Finding) string {
 	text, _ := strings.CutSuffix(f.Text, f.Suggestion)
-	return prose(head+": "+strings.TrimSpace(text)) + prefixed("\n    ", f.Suggestion)
+	return prose(head+": "+strings.TrimSpace(text)) + prefixed("\n    ", strings.ReplaceAll(f.Suggestion, "\n", "\n    "))
 }
 
 // wrapped breaks a text between words; its lines begin with indent, the first

@@ -178,7 +178,7 @@ func (x *Explained) likeness(c *committed) (score int, by []string) {
 	}
 	if w.Operation == "" && x.Version == nil && len(by) == 0 {
 		switch { // nothing is said of the winner but what the class means
-		case x.Class == conflict.ClassMetadata && s.Metadata, x.Class == conflict.ClassProtocol && s.Protocol, x.Class == conflict.ClassTransaction && len(s.Apps) > 0:
+		case x.Class == conflict.ClassMetadata && s.Metadata && s.Version > 0, x.Class == conflict.ClassProtocol && s.Protocol, x.Class == conflict.ClassTransaction && len(s.Apps) > 0:
 			fits(1, "what it changed")
 		}
 	}

@@ -117,7 +117,8 @@ func (c *Collision) judge(at *snapshot.Snapshot, won, lost *committed) {
 		w.Time = *won.story.Time
 	}
 	ref := readsOf(at, lost.acts, conflict.Reference)
-	f := factsOf(at, lost, ref, conflict.Reference)
+	seen := addedBy(won.acts)
+	f := factsOf(at, lost, seen, ref, conflict.Reference)
 	v := conflict.Check(f, w, conflict.Reference)
 	for _, op := range single {
 		if strings.HasPrefix(lost.story.Operation, op) {
@@ -128,14 +129,31 @@ func (c *Collision) judge(at *snapshot.Snapshot, won, lost *committed) {
 	c.Reference = ReferenceRules{Conflict: v.Kind == conflict.Conflict, Condition: v.Class, Exception: conflict.Exceptions[conflict.ClassName(v.Class)],
 		Evidence: append([]conflict.Evidence{}, v.Evidence...), Reads: append([]Reading{}, ref.said...)}
 	own := readsOf(at, lost.acts, conflict.Precise)
-	f = factsOf(at, lost, own, conflict.Precise)
+	f = factsOf(at, lost, seen, own, conflict.Precise)
 	v = conflict.Check(f, w, conflict.Precise)
 	c.Reads = append([]Reading{}, own.said...)
 	c.Sluice = SluiceRules{Answer: v.Kind.String(), Evidence: append([]conflict.Evidence{}, v.Evidence...), Why: why(v, f)}
 }
 
-// factsOf states a commit as a transaction on the snapshot.
-func factsOf(at *snapshot.Snapshot, lost *committed, r *reads, m conflict.Mode) *conflict.Facts {
+// addedBy are the files that a commit wrote.
+func addedBy(acts []action.Action) map[string]bool {
+	out := map[string]bool{}
+	for _, a := range acts {
+		if x, ok := a.(*action.Add); ok {
+			out[x.Path] = true
+		}
+	}
+	for _, a := range acts {
+		if x, ok := a.(*action.Remove); ok {
+			delete(out, x.Path) // it was there before
+		}
+	}
+	return out
+}
+
+// factsOf states a commit as a transaction on the snapshot, which does not have
+// the files in seen: what it did to those it would not have done.
+func factsOf(at *snapshot.Snapshot, lost *committed, seen map[string]bool, r *reads, m conflict.Mode) *conflict.Facts {
 	f := &conflict.Facts{Version: at.Version(), Protocol: at.Protocol(), Metadata: at.Metadata(), Schema: at.Schema(), PartitionColumns: at.PartitionColumns(),
 		Reads: r.list, WholeTable: r.whole, ReadFiles: map[conflict.FileID]*action.Add{}, ReadApps: map[string]int64{},
 		Operation: lost.story.Operation, Isolation: conflict.Serializable}
@@ -151,8 +169,14 @@ func factsOf(at *snapshot.Snapshot, lost *committed, r *reads, m conflict.Mode) 
 			f.ReadApps[x.AppID] = x.Version - 1
 		case *action.Add:
 			changes = changes || x.DataChange
+			if seen[x.Path] {
+				continue
+			}
 		case *action.Remove:
 			changes = changes || x.DataChange
+			if seen[x.Path] {
+				continue
+			}
 			f.ReadFiles[conflict.IDOfRemove(x)] = &action.Add{Path: x.Path, PartitionValues: x.PartitionValues}
 		default:
 			changes = true
@@ -165,6 +189,9 @@ func factsOf(at *snapshot.Snapshot, lost *committed, r *reads, m conflict.Mode) 
 	if m == conflict.Precise {
 		f.Repairable, f.Rebindable = fits(lost.story.Operation)
 		return f
+	}
+	if f.Operation == "OPTIMIZE" || f.Operation == "REORG" {
+		return f // it tries again by itself as long as the files that it rewrites are there
 	}
 	for _, read := range r.list { // the reference counts every file that a scan keeps
 		var p *prune.Pruner
@@ -218,15 +245,10 @@ func (c *Collision) remarks(at *snapshot.Snapshot, won, lost *committed) {
 	default:
 		note("they did race: version %d had read version %d", lost.story.Version, *v)
 	}
-	added := map[string]bool{}
-	for _, a := range won.acts {
-		if x, ok := a.(*action.Add); ok {
-			added[x.Path] = true
-		}
-	}
+	added := addedBy(won.acts)
 	for _, a := range lost.acts {
 		if x, ok := a.(*action.Remove); ok && added[x.Path] {
-			note("version %d rewrites %s, which version %d wrote: it saw it, and could not have been made without it", lost.story.Version, x.Path, won.story.Version)
+			note("version %d rewrites %s, which version %d wrote: that part is left out of the verdict, since beside version %d it would not have seen that file", lost.story.Version, x.Path, won.story.Version, won.story.Version)
 			break
 		}
 	}

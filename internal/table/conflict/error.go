@@ -37,14 +37,16 @@ func NewError(table string, f *Facts, readVersion int64, w *Winner, v Verdict) *
 	return e
 }
 
+// Error is the story in five lines: what failed, who won, what was read, where
+// the two meet, what to do.
 func (e *Error) Error() string {
 	var b strings.Builder
 	op := e.Operation
 	if op == "" {
-		op = "this transaction"
+		op = "a transaction"
 	}
-	fmt.Fprintf(&b, "[%s] %s on %s was not committed\n", e.Class, op, e.Table)
-	fmt.Fprintf(&b, "  it read version %d; version %d was published meanwhile: %s", e.ReadVersion, e.Winner, e.WinnerOp)
+	fmt.Fprintf(&b, "[%s] %s on %s was not committed; nothing of it is in the table", e.Class, op, e.Table)
+	fmt.Fprintf(&b, "\n  the winner: version %d, %s", e.Winner, e.WinnerOp)
 	if e.WinnerUser != "" {
 		fmt.Fprintf(&b, " by %s", e.WinnerUser)
 	}
@@ -52,21 +54,31 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (%s)", e.WinnerEngine)
 	}
 	if !e.WinnerTime.IsZero() {
-		fmt.Fprintf(&b, " at %s", e.WinnerTime.UTC().Format(time.RFC3339Nano))
+		fmt.Fprintf(&b, " at %s", e.WinnerTime.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
+	fmt.Fprintf(&b, "\n  the loser: it read version %d", e.ReadVersion)
+	if e.ReadVersion < 0 {
+		b.WriteString(", before there was a table")
+	}
+	b.WriteString("\n  they meet: ")
 	for i, ev := range e.Evidence {
-		if i == 3 {
-			fmt.Fprintf(&b, "\n  and %d more", len(e.Evidence)-i)
+		if i == 2 {
+			fmt.Fprintf(&b, "; and %d more", len(e.Evidence)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n  they meet: %s", ev)
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(ev.String())
 		if ev.Strength != "" {
 			fmt.Fprintf(&b, " [known by %s]", ev.Strength)
 		}
 	}
-	b.WriteString("\n  nothing of this transaction is in the table")
+	if len(e.Evidence) == 0 {
+		b.WriteString("at the version itself")
+	}
 	if e.Advice != "" {
-		fmt.Fprintf(&b, "; %s", e.Advice)
+		fmt.Fprintf(&b, "\n  to do: %s", e.Advice)
 	}
 	return b.String()
 }
@@ -76,7 +88,7 @@ func advice(v Verdict) string {
 	case ClassAppend, ClassDeleteRead:
 		return "run it again on the new version, or give it as a statement (MERGE, UPDATE, DELETE, INSERT), which sluice fits behind the winner by itself"
 	case ClassDeleteDelete:
-		return "both rewrote the same file: run it again on the new version"
+		return "both rewrote the same file: run it again on the new version, or give it as a statement (UPDATE, DELETE, MERGE), which sluice fits behind the winner by itself"
 	case ClassTransaction:
 		return "another run of the same application got there first: check that it is not running twice"
 	case ClassMetadata:

@@ -24,7 +24,7 @@ type ScenarioVerdict struct {
 	IsolationLevel    string            `json:"isolationLevel,omitempty"`
 	BlindAppend       *bool             `json:"isBlindAppend,omitempty"`
 	InCommitTimestamp *int64            `json:"inCommitTimestamp,omitempty"`
-	Actions           []json.RawMessage `json:"actions,omitempty"`
+	Actions           []json.RawMessage `json:"actions,omitzero"`
 
 	Condition string `json:"condition,omitempty"`
 	SQLState  string `json:"sqlstate,omitempty"`

@@ -13,8 +13,9 @@ import (
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 )
 
-// Explanation says what a MERGE reads before it runs.
+// Explanation says what a statement reads before it runs.
 type Explanation struct {
+	Operation  string // MERGE, UPDATE, DELETE, WRITE, OPTIMIZE
 	Version    int64
 	Clauses    []ClauseReading
 	FilesTotal int
@@ -25,6 +26,9 @@ type Explanation struct {
 	SourceRows int64
 	Reference  ReferenceReading
 	Findings   []Finding
+	// Rewritten is the statement with what can be mended by rewriting; "" when
+	// there is nothing.
+	Rewritten string
 }
 
 // ClauseReading is the part of the table that one part of the statement looks at.
@@ -43,23 +47,18 @@ type ReferenceReading struct {
 	Collides string
 }
 
-// Finding is a remark on a statement, with a code to look it up by.
-type Finding struct {
-	Code       string
-	Clause     string
-	Text       string
-	Suggestion string // SQL to use instead, "" when there is none
-}
+// Names are what the statement calls its target and source.
+type Names struct{ Target, Source string }
 
 // Explain states what a plan reads on a snapshot. It reads no data file.
-func Explain(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Explanation, error) {
+func Explain(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table, n Names) (*Explanation, error) {
 	x, err := NewExec(e, s, p, src)
 	if err != nil {
 		return nil, err
 	}
-	out := &Explanation{Version: s.Version(), FilesTotal: s.NumFiles(), SourceRows: int64(src.Rows), RowsTotal: -1}
-	if n, ok := s.NumRecords(); ok {
-		out.RowsTotal = n
+	out := &Explanation{Operation: "MERGE", Version: s.Version(), FilesTotal: s.NumFiles(), SourceRows: int64(src.Rows), RowsTotal: -1}
+	if rows, ok := s.NumRecords(); ok {
+		out.RowsTotal = rows
 	}
 	on := ClauseReading{Clause: "ON", Condition: join(p.targetConds)}
 	if len(x.keySets) > 0 {
@@ -69,6 +68,12 @@ func Explain(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Explanatio
 	pruners := make([]*prune.Pruner, len(p.bySource))
 	for i, c := range p.bySource {
 		by[i] = ClauseReading{Clause: c.kind.String()}
+		if !p.probes() {
+			out.Operation, by[i].Clause = "UPDATE", "WHERE"
+			if c.action == Delete {
+				out.Operation = "DELETE"
+			}
+		}
 		if c.cond != nil {
 			by[i].Condition = c.cond.String()
 			pruners[i] = prune.New(c.cond, s.Schema(), s.PartitionColumns())
@@ -99,7 +104,10 @@ func Explain(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Explanatio
 	}
 	out.Clauses = append(out.Clauses, by...)
 	out.Reference = x.referenceReading()
-	out.Findings = x.findings()
+	l := &linter{x: x, p: p, src: src, names: n, fixed: p.spec, out: out}
+	if err := l.run(); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 
@@ -111,55 +119,47 @@ func join(es []expr.Expr) string {
 	return strings.Join(parts, " AND ")
 }
 
-// referenceReading follows delta-spark's MERGE: a by-source clause makes it
-// read the whole table, whatever the clause's condition says.
+// scope are the conditions over the table alone that the reference records.
+func (p *Plan) scope() []expr.Expr {
+	if p.probes() {
+		return p.targetConds
+	}
+	if len(p.bySource) > 0 && p.bySource[0].cond != nil {
+		return expr.Conjuncts(p.bySource[0].cond)
+	}
+	return nil
+}
+
+// referenceReading follows delta-spark: the condition's part over partition
+// columns is recorded, and for a MERGE a by-source clause makes it read the whole
+// table, whatever the clause's condition says.
 func (x *Exec) referenceReading() ReferenceReading {
 	r := ReferenceReading{Files: x.snap.NumFiles()}
-	if len(x.p.bySource) > 0 || len(x.p.targetConds) == 0 {
+	scope := x.p.scope()
+	if x.p.probes() && len(x.p.bySource) > 0 || len(scope) == 0 {
 		r.WholeTable = true
 		r.Collides = "any commit that adds or removes a file, in any partition"
 		return r
 	}
-	r.Predicate = join(x.p.targetConds)
-	byPartition, _ := prune.Split(expr.And(x.p.targetConds...), x.snap.Schema(), x.snap.PartitionColumns())
-	if byPartition == nil {
-		r.Collides = "any commit that adds a file, in any partition"
-	} else {
-		r.Collides = "any commit that adds a file where " + byPartition.String()
+	r.Predicate = join(scope)
+	byPartition, _ := prune.Split(expr.And(scope...), x.snap.Schema(), x.snap.PartitionColumns())
+	switch {
+	case len(x.snap.PartitionColumns()) == 0:
+		r.Collides = "any commit that adds a file, since the table has no partitions, or that removes one of these files"
+	case byPartition == nil:
+		r.Collides = "any commit that adds a file, in any partition, or that removes one of these files"
+	default:
+		r.Collides = "any commit that adds a file where " + byPartition.String() + ", or that removes one of these files"
 	}
 	r.Files = 0
+	pruner := prune.New(expr.And(scope...), x.snap.Schema(), x.snap.PartitionColumns())
 	files := x.snap.Files()
 	for i := range files.All() {
-		if x.onFiles.Keep(files.Ref(i)).Keep {
+		if pruner.Keep(files.Ref(i)).Keep {
 			r.Files++
 		}
 	}
 	return r
-}
-
-// findings looks for what a statement's author probably did not mean.
-func (x *Exec) findings() []Finding {
-	var out []Finding
-	for _, c := range x.p.bySource {
-		if c.cond != nil || len(x.p.targetConds) == 0 {
-			continue
-		}
-		scope := join(x.p.targetConds)
-		verb, infinitive := "deleted", "DELETE"
-		if c.action == Update {
-			verb, infinitive = "updated", "UPDATE SET ..."
-		}
-		rows, files, where := x.outside()
-		f := Finding{Code: "unconditional-by-source", Clause: c.kind.String(),
-			Suggestion: fmt.Sprintf("WHEN NOT MATCHED BY SOURCE AND %s THEN %s", scope, infinitive)}
-		f.Text = fmt.Sprintf("%s has no condition: every row that fails ON is %s, in every partition, also those that %s excludes.", c.kind, verb, scope)
-		if files > 0 {
-			f.Text += fmt.Sprintf("\nOn this table that is %s in %d file(s)%s that ON cannot match.", rowsText(rows), files, where)
-		}
-		f.Text += "\nThe clause you probably meant: " + f.Suggestion
-		out = append(out, f)
-	}
-	return out
 }
 
 func rowsText(n int64) string {
