@@ -28,7 +28,7 @@ func TestPairs(t *testing.T) {
 					}
 					if err := w.Race(t.Context(), &c, apart, loser, winner); err != nil {
 						t.Errorf("%s: %s behind %s (apart %t): %v", kind.Name, loser.Name, winner.Name, apart, err)
-						if failures++; failures == 40 {
+						if failures++; failures == 10 {
 							t.Fatal("and so on")
 						}
 					}

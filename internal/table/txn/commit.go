@@ -132,10 +132,12 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 			fn(observe.Lost{Table: l.bucket.URL(), TxnID: a.t.id, Version: a.version() + 1})
 		}
 		a.t.debug("version taken by another writer", "version", a.version()+1, "losses", a.losses)
-		if err := a.meet(ctx); err != nil || a.result.Again {
+		if err := a.pause(ctx); err != nil {
 			return a.result, err
 		}
-		if err := a.pause(ctx); err != nil {
+		// Winners are met last: from here to the next try nobody is waited for, so
+		// that few can come in between.
+		if err := a.meet(ctx); err != nil || a.result.Again {
 			return a.result, err
 		}
 	}
@@ -289,7 +291,11 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 		}
 		if facts.Repairable {
 			if rec.Repaired, err = a.work.Repair(ctx, rec.Verdict, next); err != nil {
-				return false, fmt.Errorf("fitting %s behind version %d (%s); nothing was committed: %w", facts.Operation, version, w.Operation(), err)
+				if !facts.Rebindable || !a.overtaken(ctx, version) {
+					return false, fmt.Errorf("fitting %s behind version %d (%s); nothing was committed: %w", facts.Operation, version, w.Operation(), err)
+				}
+				a.t.debug("what is wrong behind this winner may be right behind the next: running again", "winner", version, "error", err)
+				rec.Verdict.Kind, a.result.Again = conflict.ReExecute, true
 			}
 		}
 	}
@@ -302,6 +308,16 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 			Dropped: rec.Repaired.Dropped, Computed: rec.Repaired.Computed, Rows: rec.Repaired.Rows, Elapsed: rec.Elapsed})
 	}
 	return true, nil
+}
+
+// overtaken reports whether there is a version behind a winner already: then an
+// error of the statement at the winner's version is not its last word.
+func (a *attempt) overtaken(ctx context.Context, version int64) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	_, err := a.winner(ctx, version+1)
+	return err == nil
 }
 
 // created answers a winner that published version 0 before this transaction did.
@@ -368,13 +384,16 @@ func (a *attempt) byRows(ctx context.Context, v *conflict.Verdict, f *conflict.F
 }
 
 // pause backs off with full jitter from the second loss on; the span follows
-// what a publish costs on this store.
+// what a publish costs on this store. It grows with the losses at first, so that
+// many writers get out of each other's way, and shrinks again from the seventh on:
+// who has lost often goes first, and a long statement comes through a stream of
+// short ones.
 func (a *attempt) pause(ctx context.Context) error {
 	if a.losses < 2 {
 		return nil
 	}
 	e := a.t.log.env
-	span := min(max(a.cost, time.Millisecond)<<min(a.losses-2, 5), time.Second)
+	span := min(max(a.cost, time.Millisecond)<<backOffShift(a.losses), time.Second)
 	d := time.Duration(e.Float() * float64(span))
 	if fn := e.Listener.BackOff; fn != nil {
 		fn(observe.BackOff{Table: a.t.log.bucket.URL(), TxnID: a.t.id, Pause: d})
@@ -384,4 +403,12 @@ func (a *attempt) pause(ctx context.Context) error {
 		return fmt.Errorf("backing off after %d lost attempts on %s; nothing was committed: %w", a.losses, a.t.log.bucket.URL(), err)
 	}
 	return nil
+}
+
+func backOffShift(losses int) int {
+	shift := losses - 2
+	if shift > 4 {
+		shift = max(8-shift, 0)
+	}
+	return shift
 }
