@@ -36,6 +36,7 @@ type app struct {
 	verbose  bool
 	debug    bool
 	trace    bool
+	progress bool // tell what the commit loop does
 	stats    bool
 	options  []string
 	outside  []string
@@ -126,6 +127,7 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only, no remarks")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on standard error")
 	f.BoolVar(&a.debug, "debug", false, "log every step of every transaction on standard error")
+	f.BoolVar(&a.progress, "progress", false, "tell on standard error what the commit loop does: attempts, losses, verdicts, repairs, pauses")
 	f.BoolVar(&a.trace, "trace", false, "print every call to the store on standard error")
 	f.StringArrayVar(&a.options, "option", nil, "an option of the store, `k=v`; may be repeated")
 	f.StringArrayVar(&a.outside, "allow-outside", nil, "read files that a log names below `PREFIX` though it is not the table's folder, or PREFIX=PLACE where they lie now; may be repeated")
@@ -287,7 +289,7 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 	if !a.quiet {
 		opts = append(opts, sluice.WithLogger(slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: level}))))
 	}
-	if a.verbose {
+	if a.verbose || a.progress {
 		opts = append(opts, sluice.WithListener(a.narrate()))
 	}
 	return opts, nil
@@ -297,9 +299,15 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 func (a *app) narrate() *observe.Listener {
 	say := func(format string, args ...any) { fmt.Fprintf(a.errs, format+"\n", args...) }
 	return &observe.Listener{
-		Lost: func(e observe.Lost) { say("version %d was published by another writer", e.Version) },
+		Attempt: func(e observe.Attempt) {
+			if e.Number > 1 || a.progress {
+				say("publishing version %d (attempt %d)", e.Version, e.Number)
+			}
+		},
+		BackOff: func(e observe.BackOff) { say("pausing for %s", e.Pause.Round(time.Microsecond)) },
+		Lost:    func(e observe.Lost) { say("version %d was published by another writer", e.Version) },
 		Reconciled: func(e observe.Reconciled) {
-			say("fitted behind version %d (%s): %s in %s", e.Winner, e.Operation, e.Verdict, e.Elapsed.Round(time.Microsecond))
+			say("fitted behind version %d (%s): %s in %s; %d file(s) dropped, %d computed, %d row(s) changed", e.Winner, e.Operation, e.Verdict, e.Elapsed.Round(time.Microsecond), e.Dropped, e.Computed, e.Rows)
 		},
 		Committed: func(e observe.Committed) { say("published version %d after %d attempt(s)", e.Version, e.Attempts) },
 	}

@@ -134,7 +134,7 @@ func (e *explaining) rows(c merge.Clause, alias string) (*merge.Explanation, err
 // answer each time; other errors stay errors.
 func (e *explaining) refused(op string, err error, conds ...expr.Expr) (*merge.Explanation, error) {
 	var st *merge.StatementError
-	if !errors.As(err, &st) || st.Class != "DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED" {
+	if !errors.As(err, &st) || !strings.Contains(st.Class, "NON_DETERMINISTIC") {
 		return nil, err
 	}
 	out := e.whole(op, "")
