@@ -3,6 +3,7 @@ package sluice
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/optimize"
@@ -55,6 +56,10 @@ type OptimizeResult struct {
 	Commits         []Commit
 }
 
+// OptimizeStoppedError is an OPTIMIZE or a REORG that ended between its commits: those
+// that were made stand, and another run does the rest.
+type OptimizeStoppedError = optimize.StoppedError
+
 // Last is the newest commit.
 func (r *OptimizeResult) Last() Commit {
 	if n := len(r.Commits); n > 0 {
@@ -86,12 +91,44 @@ type OptimizeBin struct {
 	Partition string // a=1, b=2
 	Files     []string
 	Bytes     int64
+	SortedBy  []string // columns along whose curve the rows are written; nil: in their order
+	// Cube is the id of the cube that the new files of a clustered table belong to:
+	// a new one, or with a REORG that of the old files; "" is none.
+	Cube string
+}
+
+// OptimizeClustering is what an OPTIMIZE of a clustered table found and takes. A cube
+// is files that were clustered together.
+type OptimizeClustering struct {
+	Columns  []string
+	InCubes  FileTotals // files of cubes by the same columns; of any cube with Full
+	Other    FileTotals
+	Cubes    int64 // of the files in cubes
+	Taken    FileTotals
+	NewCubes int64
+}
+
+// Clustering tells of cubes; nil when the table is not clustered, or the plan does
+// not cluster it.
+func (p *OptimizePlan) Clustering() *OptimizeClustering {
+	c := p.p.Cubes
+	if c == nil {
+		return nil
+	}
+	count := func(t optimize.Totals) FileTotals { return totals(t, optimize.Spread{}) }
+	return &OptimizeClustering{Columns: c.Columns, InCubes: count(c.InCubes), Other: count(c.Other), Cubes: c.Found, Taken: count(c.Merged), NewCubes: c.Written}
 }
 
 // Bins lists which files go together.
 func (p *OptimizePlan) Bins() (out []OptimizeBin) {
 	for _, b := range p.p.Bins {
 		one := OptimizeBin{Partition: b.Partition, Bytes: b.Bytes}
+		if b.Sort != nil {
+			one.SortedBy = slices.Clone(b.Sort.Names)
+		}
+		if b.Cube != nil {
+			one.Cube = b.Cube.ID
+		}
 		for _, a := range b.Files {
 			one.Files = append(one.Files, a.Path)
 		}

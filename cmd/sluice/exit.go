@@ -204,9 +204,13 @@ func detailOf(err error) map[string]any {
 		file       *sluice.FileError
 		path       *sluice.PathError
 		record     *sluice.RecordError
+		stopped    *sluice.OptimizeStoppedError
 		parse      *expr.ParseError
 		bind       *expr.BindError
 	)
+	if errors.As(err, &stopped) {
+		detail["versions"] = stopped.Versions
+	}
 	switch {
 	case errors.As(err, &conflict):
 		put("table", conflict.Table)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +45,9 @@ It never makes another writer fail: what others delete meanwhile is deleted in t
 				}
 			}
 			return a.tidy(cmd.Context(), args[0], "OPTIMIZE", dry,
-				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizePlan, error) { return t.OptimizePlan(ctx, o) },
+				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizePlan, error) {
+					return t.OptimizePlan(ctx, o)
+				},
 				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizeResult, error) { return t.Optimize(ctx, o) })
 		},
 	}
@@ -135,7 +138,9 @@ func (a *app) tidy(ctx context.Context, url, what string, dry bool, plan func(co
 	if err != nil {
 		if res != nil && len(res.Commits) > 0 {
 			a.writes = false // the error says what was committed
-			return errors.Join(err, a.tidied(what, res))
+			if !a.json {
+				err = errors.Join(err, a.tidied(what, res))
+			}
 		}
 		return err
 	}
@@ -156,6 +161,10 @@ func (a *app) tidied(what string, r *sluice.OptimizeResult) error {
 	}
 	a.printf("  before: %s, %s in %s; the largest %s", plural(r.Plan.Before().Files, "file"), bytesText(r.Removed.Bytes), plural(r.Removed.Files, "replaced file"), bytesText(r.Removed.Max))
 	a.printf("  after:  %s, %s in %s; the largest %s", plural(r.Plan.Before().Files-r.Removed.Files+r.Added.Files, "file"), bytesText(r.Added.Bytes), plural(r.Added.Files, "new file"), bytesText(r.Added.Max))
+	if c := r.Plan.Clustering(); c != nil {
+		a.printf("  clustered by %s: found %s in %s and %s in none; %d of them became %s", strings.Join(c.Columns, ", "), plural(c.InCubes.Files, "file"),
+			plural(c.Cubes, "cube"), plural(c.Other.Files, "file"), c.Taken.Files, plural(c.NewCubes, "cube"))
+	}
 	for _, x := range r.Plan.Pruning() {
 		a.printf("  a look-up by %s reads about %.1f files; before, %.1f", x.Column, x.After, x.Before)
 	}
@@ -163,14 +172,27 @@ func (a *app) tidied(what string, r *sluice.OptimizeResult) error {
 }
 
 func planned(what string, p *sluice.OptimizePlan) map[string]any {
-	count := func(t sluice.FileTotals) map[string]int64 { return map[string]int64{"files": t.Files, "bytes": t.Bytes} }
+	count := func(t sluice.FileTotals) map[string]int64 {
+		return map[string]int64{"files": t.Files, "bytes": t.Bytes}
+	}
 	bins, pruning := []map[string]any{}, []map[string]any{}
 	for _, b := range p.Bins() {
-		bins = append(bins, map[string]any{"partition": b.Partition, "bytes": b.Bytes, "files": b.Files})
+		bin := map[string]any{"partition": b.Partition, "bytes": b.Bytes, "files": b.Files}
+		if b.SortedBy != nil {
+			bin["sortedBy"] = b.SortedBy
+		}
+		if b.Cube != "" {
+			bin["cube"] = b.Cube
+		}
+		bins = append(bins, bin)
 	}
 	for _, x := range p.Pruning() {
 		pruning = append(pruning, map[string]any{"column": x.Column, "filesBefore": x.Before, "filesAfter": x.After})
 	}
-	return map[string]any{"operation": what, "dryRun": true, "version": p.Version(), "commits": p.Commits(), "rewritten": count(p.Rewritten()),
+	out := map[string]any{"operation": what, "dryRun": true, "version": p.Version(), "commits": p.Commits(), "rewritten": count(p.Rewritten()),
 		"before": count(p.Before()), "after": count(p.After()), "bins": bins, "pruning": pruning}
+	if c := p.Clustering(); c != nil {
+		out["clustering"] = map[string]any{"columns": c.Columns, "inCubes": count(c.InCubes), "other": count(c.Other), "cubes": c.Cubes, "taken": count(c.Taken), "newCubes": c.NewCubes}
+	}
+	return out
 }

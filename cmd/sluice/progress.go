@@ -37,6 +37,9 @@ func (a *app) watch() (l *observe.Listener, done func()) {
 
 // terminal reports whether a writer is a screen.
 func terminal(w any) bool {
+	if s, ok := w.(*shared); ok {
+		w = s.w
+	}
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

@@ -21,6 +21,7 @@ const (
 
 // Cubes counts what clustering found and took: the clusteringStats of the reference.
 type Cubes struct {
+	Columns []string
 	InCubes Totals // files of cubes by the same columns; of any cube with FULL
 	Other   Totals
 	Found   int64 // cubes among them
@@ -118,7 +119,7 @@ func (x *sorting) cubes(s *snapshot.Snapshot, spec Spec, groups []*group) ([]*Bi
 	slices.SortStableFunc(files, func(a, b cubeFile) int {
 		return cmp.Or(strings.Compare(a.cube, b.cube), cmp.Compare(a.ModificationTime, b.ModificationTime), strings.Compare(a.Path, b.Path))
 	})
-	stats := &Cubes{}
+	stats := &Cubes{Columns: x.names}
 	chosen := x.choose(files, spec, stats)
 	var out []*Bin
 	most := max(spec.LeastCube, spec.LargestCube)

@@ -2,8 +2,6 @@ package optimize
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -81,27 +79,6 @@ func (p *Plan) Partitions() int {
 		seen[b.Partition] = true
 	}
 	return len(seen)
-}
-
-// Print writes the plan for people.
-func (p *Plan) Print(w io.Writer) error {
-	var b strings.Builder
-	chosen := p.Chosen()
-	fmt.Fprintf(&b, "version %d: %d of %d files (%d of %d bytes) are written again, in %d bins of %d partitions and %d commits\n",
-		p.Version, chosen.Files, p.Before.Files, chosen.Bytes, p.Before.Bytes, len(p.Bins), p.Partitions(), p.Commits())
-	fmt.Fprintf(&b, "expected afterwards: %d files, %d bytes\n", p.After.Files, p.After.Bytes)
-	for _, x := range p.Pruning {
-		fmt.Fprintf(&b, "a look-up by %s reads %.1f of %d files now, about %.1f of %d afterwards\n", x.Column, x.Before, p.Before.Files, x.After, p.After.Files)
-	}
-	for _, bin := range p.Bins {
-		where := bin.Partition
-		if where == "" {
-			where = "the table"
-		}
-		fmt.Fprintf(&b, "  %s: %d files, %d bytes\n", where, len(bin.Files), bin.Bytes)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // NewPlan decides which files are written again, and with which others. It does

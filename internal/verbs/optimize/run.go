@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -40,8 +41,42 @@ func (e *StoppedError) Error() string {
 	if e.Commits == 0 {
 		return "the table is as it was: " + e.Err.Error()
 	}
-	return fmt.Sprintf("stopped after %d commits, to version %d; what they did stands, the rest of the table is as it was, and another run does what is left: %v",
-		e.Commits, e.Versions[e.Commits-1], e.Err)
+	commits := "1 commit"
+	if e.Commits > 1 {
+		commits = fmt.Sprintf("%d commits", e.Commits)
+	}
+	cause := e.Err
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(cause, end) {
+			cause = end // where the run was is of no interest, and that nothing came of that commit would mislead
+		}
+	}
+	return fmt.Sprintf("stopped after %s (%s); what they did stands, the rest of the table is as it was, and another run does what is left: %v", commits, stretches(e.Versions), cause)
+}
+
+// stretches writes ascending versions in short: version 3, or versions 3 to 5 and 7.
+func stretches(versions []int64) string {
+	var parts []string
+	for i := 0; i < len(versions); {
+		j := i
+		for j+1 < len(versions) && versions[j+1] == versions[j]+1 {
+			j++
+		}
+		if part := fmt.Sprint(versions[i]); j == i {
+			parts = append(parts, part)
+		} else {
+			parts = append(parts, fmt.Sprintf("%d to %d", versions[i], versions[j]))
+		}
+		i = j + 1
+	}
+	word := "versions "
+	if len(versions) == 1 {
+		word = "version "
+	}
+	if n := len(parts); n > 1 {
+		return word + strings.Join(parts[:n-1], ", ") + " and " + parts[n-1]
+	}
+	return word + strings.Join(parts, "")
 }
 
 // Unwrap returns the cause.
