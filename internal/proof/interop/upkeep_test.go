@@ -294,7 +294,7 @@ func history(t *testing.T, u *upkept, sp *spark) {
 	for _, c := range list {
 		ours = append(ours, fmt.Sprintf("%d %s", c.Version, c.Info.Operation))
 	}
-	r := sp.ask(t, map[string]any{"query": "SELECT version, operation FROM (DESCRIBE HISTORY delta.`" + u.dir + "`)"})
+	r := sp.ask(t, map[string]any{"query": "DESCRIBE HISTORY delta.`" + u.dir + "`"})
 	if r.Error != "" {
 		t.Fatal(r.Error)
 	}
