@@ -56,7 +56,13 @@ func AssignByName(bound Expr, target types.Type, columnName string, missing bool
 	if types.SameIgnoringNullability(from, target) || !types.IsNested(from) {
 		return AssignTo(bound, target, columnName, o)
 	}
-	if !castableByName(nullableType(from), nullableType(target), missing) {
+	switch {
+	case castableByName(nullableType(from), nullableType(target), missing):
+	case mismatched(from, target, true):
+		return nil, bindErrorf("DELTA_METADATA_MISMATCH", "%s: %s has fields that %s has not", quoteName(columnName), types.SQL(from), types.SQL(target))
+	case mismatched(from, target, missing):
+		return nil, bindErrorf("DELTA_INSERT_COLUMN_ARITY_MISMATCH", "not enough fields for %s: %s for %s", quoteName(columnName), types.SQL(from), types.SQL(target))
+	default:
 		return nil, castError(from, target, columnName)
 	}
 	return &Cast{Arg: bound, To: target, Implicit: true, Assign: columnName, ByName: true, In: o.store()}, nil

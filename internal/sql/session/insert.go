@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/sluicelake/sluice/expr"
@@ -34,7 +35,7 @@ func (x *execution) insertOnce(ctx context.Context, st *parse.Insert) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve}
+	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve, BySetting: !st.Evolve}
 	o.Snapshot, o.ReadsItself = s, x.reads(l)
 	switch {
 	case st.Where != nil:
@@ -241,11 +242,16 @@ func (in *intoTable) place(i int, name string, goal []int) (int, bool) {
 
 // stored converts a value to a column's type, unless the schema follows the rows.
 func (in *intoTable) stored(value *expr.Column, f types.Field) (expr.Expr, error) {
-	if in.evolve && (types.IsNested(f.Type) && types.IsNested(value.T) || in.widen && feature.Wider(f.Type, value.T) != nil) {
+	follows := func(from, to types.Type) bool {
+		return in.evolve && (types.IsNested(to) && types.IsNested(from) || in.widen && feature.Wider(to, from) != nil)
+	}
+	if !in.st.ByName {
+		return expr.StoreByPlace(value, f.Type, f.Name, follows, in.x.options)
+	}
+	v, err := expr.AssignByName(value, f.Type, f.Name, false, in.x.options)
+	var lacks *expr.BindError
+	if follows(value.T, f.Type) && !(errors.As(err, &lacks) && lacks.Class == "DELTA_INSERT_COLUMN_ARITY_MISMATCH") {
 		return value, nil
 	}
-	if in.st.ByName {
-		return expr.AssignByName(value, f.Type, f.Name, false, in.x.options)
-	}
-	return expr.AssignTo(value, f.Type, f.Name, in.x.options)
+	return v, err
 }

@@ -15,17 +15,20 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 	where, _ := b.names(c)
 	within := map[int][]Assignment{} // by column, paths into it
 	for _, a := range c.Set {
-		column := a.Column
-		if len(column) > 1 && b.isTarget(column[0]) {
-			column = column[1:]
-		}
-		i := b.p.target.Index(column[0])
+		column, i := b.assignee(c, a.Column)
 		if i < 0 {
-			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "cannot resolve %s in %s given columns %s of the target",
+			class := "DELTA_MERGE_UNRESOLVED_EXPRESSION"
+			if b.p.spec.On == nil {
+				class = "UNRESOLVED_COLUMN.WITH_SUGGESTION"
+			}
+			return nil, refuse(class, "cannot resolve %s in %s given columns %s of the target",
 				types.QuoteIdentifier(column[0]), where, strings.Join(b.p.target.Names(), ", "))
 		}
 		f := b.p.target.Fields[i]
 		if values[i] != nil || len(column) == 1 && within[i] != nil {
+			if c.Action == Insert {
+				return nil, refuse("DELTA_DUPLICATE_COLUMNS_ON_INSERT", "%s gives %s two values", where, types.QuoteIdentifier(f.Name))
+			}
 			return nil, conflicting(where, f.Name)
 		}
 		if err := identityGiven(c, f); err != nil {
@@ -47,17 +50,40 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 	}
 	for i, list := range within {
 		f := b.p.target.Fields[i]
-		whole, err := b.nested(where, f.Type, []string{b.targetName(), f.Name}, list)
-		if err != nil {
-			return nil, err
-		}
-		v, err := expr.BindAssign(whole, expr.Scope{Tables: scope, Options: b.o}, f.Type, f.Name)
+		kept, err := expr.Bind(&expr.Column{Parts: []string{b.targetName(), f.Name}, Ref: -1}, expr.Scope{Tables: []expr.Table{b.whole()}, Options: b.o})
 		if err != nil {
 			return nil, b.fail(where, err)
 		}
-		values[i] = v
+		if values[i], err = b.nested(where, kept, f, []string{f.Name}, list, scope); err != nil {
+			return nil, err
+		}
 	}
 	return values, inClause(where, b.derive(c.Action, values))
+}
+
+// assignee is the path of an assignment less the table's name, and its column: one
+// of the table, or one that the source brings, which no name of the target has yet.
+func (b *binder) assignee(c Clause, path []string) (column []string, at int) {
+	column = path
+	ofTarget := len(path) > 1 && b.isTarget(path[0])
+	switch {
+	case ofTarget:
+		column = path[1:]
+	case len(path) > 1 && b.p.known.Index(path[0]) < 0 && b.p.spec.Evolve && strings.EqualFold(path[0], b.p.spec.SourceAlias):
+		column = path[1:]
+	}
+	at = b.p.target.Index(column[0])
+	if at >= len(b.p.known.Fields) && (ofTarget || c.Kind == NotMatchedBySource) {
+		at = -1
+	}
+	return column, at
+}
+
+// whole is the target with the columns that it is to have.
+func (b *binder) whole() expr.Table {
+	t := b.t
+	t.Schema = b.p.target
+	return t
 }
 
 // identityGiven refuses to set an identity column that is generated.
@@ -90,11 +116,12 @@ func (b *binder) value(e expr.Expr, f types.Field, scope []expr.Table) (expr.Exp
 	if err != nil {
 		return nil, err
 	}
-	v, err := expr.AssignByName(bound, f.Type, f.Name, b.p.spec.Evolve, b.o)
-	if c, ok := v.(*expr.Cast); ok && c.Assign != "" {
-		c.Overflow = "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE"
-	}
-	return v, err
+	return b.stored(bound, f)
+}
+
+// stored converts a bound value to a column's or field's type.
+func (b *binder) stored(bound expr.Expr, f types.Field) (expr.Expr, error) {
+	return expr.StoreByName(bound, f.Type, f.Name, "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE", b.p.spec.Evolve, b.o)
 }
 
 func (b *binder) isTarget(name string) bool {
@@ -109,43 +136,73 @@ func (b *binder) targetName() string {
 }
 
 // nested is the value of a struct some fields of which are assigned: the others
-// keep theirs. at leads to the struct.
-func (b *binder) nested(where string, t types.Type, at []string, list []Assignment) (expr.Expr, error) {
-	s, ok := t.(*types.Struct)
+// keep theirs. kept is the struct as it is, at leads to it.
+func (b *binder) nested(where string, kept expr.Expr, f types.Field, at []string, list []Assignment, scope []expr.Table) (expr.Expr, error) {
+	s, ok := f.Type.(*types.Struct)
 	if !ok {
-		return nil, refuse("DELTA_INVALID_FIELD_ASSIGNMENT", "%s: %s is %s and has no field %s; only fields of structs can be assigned", where, strings.Join(at[1:], "."), t, list[0].Column[0])
+		return nil, refuse("INVALID_EXTRACT_BASE_FIELD_TYPE", "%s: %s is %s and has no field %s; only fields of structs can be assigned", where, strings.Join(at, "."), f.Type, list[0].Column[0])
 	}
 	fields := make([][]Assignment, len(s.Fields))
 	for _, a := range list {
 		i := s.Index(a.Column[0])
 		if i < 0 {
-			return nil, refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "%s: the struct %s has no field %s; its fields are %s", where, strings.Join(at[1:], "."),
+			class := "FIELD_NOT_FOUND"
+			if b.p.spec.Evolve {
+				class = "DELTA_MERGE_UNRESOLVED_EXPRESSION"
+			}
+			return nil, refuse(class, "%s: the struct %s has no field %s; its fields are %s", where, strings.Join(at, "."),
 				types.QuoteIdentifier(a.Column[0]), strings.Join(s.Names(), ", "))
 		}
 		fields[i] = append(fields[i], Assignment{a.Column[1:], a.Value})
 	}
-	call := &expr.Call{Fn: "named_struct"}
-	for i, f := range s.Fields {
-		path := append(at[:len(at):len(at)], f.Name)
-		var v expr.Expr = &expr.Column{Parts: path, Ref: -1}
-		for _, a := range fields[i] {
-			if len(a.Column) == 0 {
-				if len(fields[i]) > 1 {
-					return nil, conflicting(where, strings.Join(path[1:], "."))
+	values := make([]expr.Expr, len(s.Fields))
+	for i, inner := range s.Fields {
+		path := append(at[:len(at):len(at)], inner.Name)
+		own := expr.Expr(&expr.Field{Base: kept, Name: inner.Name, Index: i, T: inner.Type})
+		var err error
+		switch n := fields[i]; {
+		case len(n) == 0:
+			values[i] = own
+		case len(n[0].Column) > 0:
+			for _, a := range n {
+				if len(a.Column) == 0 {
+					return nil, conflicting(where, strings.Join(path, "."))
 				}
-				v = a.Value
 			}
-		}
-		if n := fields[i]; len(n) > 0 && len(n[0].Column) > 0 {
-			inner, err := b.nested(where, f.Type, path, n)
-			if err != nil {
+			if values[i], err = b.nested(where, own, inner, path, n, scope); err != nil {
 				return nil, err
 			}
-			v = inner
+		case len(n) > 1:
+			return nil, conflicting(where, strings.Join(path, "."))
+		default:
+			if values[i], err = b.value(n[0].Value, inner, scope); err != nil {
+				return nil, b.fail(where, err)
+			}
 		}
-		call.Args = append(call.Args, &expr.Literal{Value: f.Name, T: types.String}, v)
 	}
-	return call, nil
+	return expr.StructOf(s.Names(), values), nil
+}
+
+// spread is the value of a column for UPDATE SET * that may add to the schema: each
+// leaf of the source's struct goes to its like, the target's other fields stay
+// (Delta expands the star to the leaves).
+func (b *binder) spread(source, kept expr.Expr, f types.Field) (expr.Expr, error) {
+	from, isStruct := source.Type().(*types.Struct)
+	to, ok := f.Type.(*types.Struct)
+	if !isStruct || !ok {
+		return b.stored(source, f)
+	}
+	values := make([]expr.Expr, len(to.Fields))
+	for i, inner := range to.Fields {
+		values[i] = &expr.Field{Base: kept, Name: inner.Name, Index: i, T: inner.Type}
+		if j := from.Index(inner.Name); j >= 0 {
+			var err error
+			if values[i], err = b.spread(&expr.Field{Base: source, Name: from.Fields[j].Name, Index: j, T: from.Fields[j].Type}, values[i], inner); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return expr.StructOf(to.Names(), values), nil
 }
 
 func conflicting(where, name string) error {

@@ -31,11 +31,9 @@ func (p *Plan) evolve(given ...*types.Struct) error {
 			paths = append(paths, []string{})
 		default:
 			for _, a := range c.Set {
-				path := a.Column
-				if len(path) > 1 && (strings.EqualFold(path[0], p.spec.TargetAlias) || p.spec.TargetAlias == "" && strings.EqualFold(path[0], "target")) {
-					path = path[1:]
+				if path, ok := p.brought(a.Column); ok {
+					paths = append(paths, path)
 				}
-				paths = append(paths, path)
 			}
 		}
 	}
@@ -46,6 +44,21 @@ func (p *Plan) evolve(given ...*types.Struct) error {
 	p.evolved = types.JSON(to) != types.JSON(p.target)
 	p.target = to
 	return nil
+}
+
+// brought is the path of an assignment that may bring a new column or field: what
+// the target's name leads to has to be there.
+func (p *Plan) brought(path []string) ([]string, bool) {
+	if len(path) > 1 && p.target.Index(path[0]) < 0 {
+		switch {
+		case strings.EqualFold(path[0], p.spec.TargetAlias), p.spec.TargetAlias == "" && strings.EqualFold(path[0], "target"):
+			i := p.target.Index(path[1])
+			return path[1:], len(path) == 2 && i >= 0
+		case strings.EqualFold(path[0], p.spec.SourceAlias):
+			return path[1:], true
+		}
+	}
+	return path, true
 }
 
 // Evolved is the schema that the statement gives the table; nil when it leaves

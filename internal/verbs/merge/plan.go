@@ -15,6 +15,7 @@ import (
 type Plan struct {
 	spec           Spec
 	target, source *types.Struct
+	known          *types.Struct // target less the columns that the statement adds: the names that it can use
 	nt             int
 	evolved        bool // target is not the table's schema yet
 
@@ -54,7 +55,8 @@ func NewPlan(spec Spec, target, source *types.Struct, o expr.Options, to ...*typ
 		return nil, err
 	}
 	p.nt = len(p.target.Fields)
-	target = p.target
+	p.known = &types.Struct{Fields: p.target.Fields[:len(target.Fields)]}
+	target = p.known
 	b := binder{p: p, o: o,
 		t: expr.Table{Alias: spec.TargetAlias, Name: "target", Schema: target, Base: 0},
 		s: expr.Table{Alias: spec.SourceAlias, Name: "source", Schema: source, Base: p.nt}}
@@ -101,9 +103,20 @@ func (b *binder) bind(e expr.Expr, where string, tables ...expr.Table) (expr.Exp
 		return nil, b.fail(where, err)
 	}
 	if k := bound.Type().Kind(); where != "" && k != types.KindBoolean && k != types.KindVoid {
-		return nil, refuse("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "%s: %s is %s, a condition must be boolean", where, e, bound.Type())
+		return nil, refuse(b.notBoolean(where), "%s: %s is %s, a condition must be boolean", where, e, bound.Type())
 	}
 	return expr.Fold(bound, eval.Literal), nil
+}
+
+// notBoolean is the class of a condition that is none.
+func (b *binder) notBoolean(where string) string {
+	switch {
+	case b.p.spec.On == nil:
+		return "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN"
+	case where == "ON":
+		return "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE"
+	}
+	return "CANNOT_UP_CAST_DATATYPE"
 }
 
 // ClauseError says in which part of the statement binding failed.
@@ -135,6 +148,10 @@ func (b *binder) fail(where string, err error) error {
 	case !errors.As(err, &e):
 	case strings.HasPrefix(e.Class, "UNSUPPORTED_SUBQUERY"):
 		return refuse("DELTA_UNSUPPORTED_SUBQUERY", "%s: %s", where, text)
+	case e.Class == "MISSING_GROUP_BY" && b.p.spec.On == nil:
+		return refuse("UNSUPPORTED_EXPR_FOR_OPERATOR", "%s: %s", where, text)
+	case e.Class == "MISSING_GROUP_BY":
+		return refuse("DELTA_AGGREGATION_NOT_SUPPORTED", "%s: %s", where, text)
 	case b.p.spec.On != nil && strings.HasPrefix(e.Class, "UNRESOLVED_COLUMN"):
 		return refuse("DELTA_MERGE_UNRESOLVED_EXPRESSION", "%s: %s", where, text)
 	}
@@ -227,7 +244,11 @@ func (b *binder) clause(index int32, c Clause) (clause, error) {
 			return clause{}, err
 		}
 		if !expr.Deterministic(out.cond) {
-			return clause{}, refuse("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED", "%s: a condition must give the same answer each time: %s", when, c.Cond)
+			class := "DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED"
+			if b.p.spec.On == nil {
+				class = "INVALID_NON_DETERMINISTIC_EXPRESSIONS"
+			}
+			return clause{}, refuse(class, "%s: a condition must give the same answer each time: %s", when, c.Cond)
 		}
 	}
 	valid := c.Action == Delete && c.Kind != NotMatched || (c.Action == Update || c.Action == UpdateAll) && c.Kind != NotMatched ||
@@ -261,7 +282,16 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 		if err := identityGiven(c, f); err != nil {
 			return nil, err
 		}
-		v, err := b.value(col, f, []expr.Table{b.s})
+		bound, err := expr.Bind(col, expr.Scope{Tables: []expr.Table{b.s}, Options: b.o})
+		if err != nil {
+			return nil, b.fail(c.Kind.String(), err)
+		}
+		var v expr.Expr
+		if c.Action == UpdateAll && b.p.spec.Evolve {
+			v, err = b.spread(bound, &expr.Column{Parts: []string{b.targetName(), f.Name}, Ref: i, T: f.Type, Null: true}, f)
+		} else {
+			v, err = b.stored(bound, f)
+		}
 		if err != nil {
 			return nil, b.fail(c.Kind.String(), err)
 		}

@@ -1,0 +1,57 @@
+package session
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluicelake/sluice/internal/proof/tablekit"
+	"github.com/sluicelake/sluice/internal/sql/parse"
+)
+
+// TestStructsAreStored is what Spark 4.0.1 with delta-spark 4.0.1 answers to structs
+// of another type than the column's, and to names that are no columns.
+func TestStructsAreStored(t *testing.T) {
+	for _, c := range []struct{ sql, want string }{
+		{"UPDATE target SET s = s.z", "DELTA_UPDATE_SCHEMA_MISMATCH_EXPRESSION"},
+		{"UPDATE target SET s.nosuch = 1", "FIELD_NOT_FOUND"},
+		{"UPDATE target SET s.x.y = 1", "INVALID_EXTRACT_BASE_FIELD_TYPE"},
+		{"UPDATE target SET s.x = 99999999999", "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE"},
+		{"UPDATE target SET nosuch = 1", "UNRESOLVED_COLUMN.WITH_SUGGESTION"},
+		{"UPDATE target SET k = 1 WHERE rand() < 2", "INVALID_NON_DETERMINISTIC_EXPRESSIONS"},
+		{"INSERT INTO target VALUES (5, struct(1))", "DELTA_INSERT_COLUMN_ARITY_MISMATCH"},
+		{"INSERT INTO target VALUES (5, struct(1, struct(2), 3))", "DELTA_METADATA_MISMATCH"},
+		{"INSERT INTO target VALUES (5, struct(struct(1), struct(2)))", "DELTA_COLUMN_STRUCT_TYPE_MISMATCH"},
+		{"MERGE INTO target t USING (SELECT 1 AS k, 2 AS n) s ON t.k = s.k WHEN MATCHED AND s.k THEN DELETE", "CANNOT_UP_CAST_DATATYPE"},
+		{"MERGE INTO target t USING (SELECT 1 AS k, 2 AS n) s ON t.k = s.k WHEN NOT MATCHED THEN INSERT (k, k) VALUES (1, 2)", "DELTA_DUPLICATE_COLUMNS_ON_INSERT"},
+		{"MERGE WITH SCHEMA EVOLUTION INTO target t USING (SELECT 1 AS k, 2 AS n) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET t.n = s.n", "DELTA_MERGE_UNRESOLVED_EXPRESSION"},
+		{"MERGE WITH SCHEMA EVOLUTION INTO target t USING (SELECT 1 AS k, 2 AS n) u ON t.k = u.k WHEN MATCHED THEN UPDATE SET u.n = u.n", `{"k":1,"s":{"x":1,"z":{"w":2}},"n":2}`},
+		{"MERGE WITH SCHEMA EVOLUTION INTO target t USING (SELECT 1 AS k, CAST(NULL AS STRUCT<x: INT, z: STRUCT<w: INT>>) AS s) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET *", `{"k":1,"s":{"x":null,"z":{"w":null}}}`},
+	} {
+		t.Run(c.sql, func(t *testing.T) {
+			k := tablekit.New(t, tablekit.Spec{DDL: "k INT, s STRUCT<x: INT, z: STRUCT<w: INT>>", Files: [][]string{{`{"k":1,"s":{"x":1,"z":{"w":2}}}`}}})
+			s := New(World{Env: k.Env})
+			s.AddLog("target", k.Log)
+			st, err := parse.One(c.sql)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Exec(t.Context(), st)
+			if !strings.HasPrefix(c.want, "{") {
+				if err == nil || !strings.Contains(err.Error(), "["+c.want+"]") {
+					t.Fatalf("%v, want %s", err, c.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, err := k.Log.Update(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rows, err := tablekit.Rows(t.Context(), at); err != nil || strings.Join(rows, "\n") != c.want {
+				t.Fatalf("%v %v, want %s", rows, err, c.want)
+			}
+		})
+	}
+}
