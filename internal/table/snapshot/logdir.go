@@ -80,7 +80,34 @@ func listLog(ctx context.Context, b *storage.Bucket, from int64) (*logDirectory,
 		}
 		d.add(c)
 	}
-	return d, nil
+	return d, d.fill(ctx, b)
+}
+
+// mostFilled bounds how many commits are looked for by name.
+const mostFilled = 64
+
+// fill looks by name for commits that the listing lacks although it has later ones.
+// A folder is not listed in one moment: what is created meanwhile may be missed
+// while what is created after it is seen.
+func (d *logDirectory) fill(ctx context.Context, b *storage.Bucket) error {
+	oldest := d.from
+	for v := range d.checkpoints {
+		oldest = max(oldest, v+1)
+	}
+	for v, looked := d.latest(), 0; v >= oldest && looked < mostFilled; v-- {
+		if _, ok := d.commits[v]; ok {
+			continue
+		}
+		looked++
+		obj, err := b.Stat(ctx, deltalog.CommitPath(v))
+		switch {
+		case err == nil:
+			d.commits[v] = obj
+		case !errors.Is(err, storage.ErrNotExist):
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *logDirectory) add(c checkpointFiles) {
