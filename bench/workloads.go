@@ -31,6 +31,7 @@ var workloads = []workload{
 	{name: "append-8-goroutines", what: "8 x 200 one-row appends by goroutines, durable", prepare: prepareDir, run: runAppends(8, 200, true)},
 	{name: "append-8-processes", what: "8 x 200 one-row appends by processes, durable", prepare: prepareDir, run: runAppendProcesses(8, 200, true)},
 	{name: "merge-8x20", what: "8 writers x 20 single-row MERGEs on one unpartitioned table, durable", prepare: prepareDir, run: runMerges(8, 20)},
+	{name: "repair-1-of-10", what: "MERGE of 1,000 rows into ten files of 200,000 rows, copy-on-write, while another updates one of the files", prepare: prepareDir, run: runRepair},
 	{name: "append-worker", what: "internal: one process of append-8-processes", run: runWorker},
 }
 
