@@ -35,7 +35,7 @@ func (x *execution) insertOnce(ctx context.Context, st *parse.Insert) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve, BySetting: !st.Evolve}
+	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve}
 	o.Snapshot, o.ReadsItself = s, x.reads(l)
 	switch {
 	case st.Where != nil:

@@ -45,9 +45,6 @@ type Options struct {
 	Where expr.Expr // for ReplaceWhere
 	// MergeSchema adds columns and fields that only the source has to the table.
 	MergeSchema bool
-	// BySetting says that MergeSchema is a setting of the session and not said by the
-	// write itself: the commit does not record it then.
-	BySetting bool
 	// OverwriteSchema makes the source's schema that of the table, partitioned by
 	// PartitionBy (nil: as it is); for Overwrite.
 	OverwriteSchema bool

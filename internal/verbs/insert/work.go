@@ -154,7 +154,7 @@ func (w *work) operation() txn.Operation {
 			params["partitionBy"] = merge.Encoded(w.o.PartitionBy)
 		}
 	}
-	if w.o.MergeSchema && !w.o.BySetting {
+	if w.o.MergeSchema {
 		params["canMergeSchema"] = json.RawMessage("true")
 	}
 	return txn.Operation{Name: "WRITE", Parameters: params, Metrics: m, UserMetadata: w.o.UserMetadata, ChangesData: true}
