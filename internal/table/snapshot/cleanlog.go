@@ -25,8 +25,8 @@ type CleanOptions struct {
 	// Retention replaces the table's delta.logRetentionDuration.
 	Retention *time.Duration
 	// Exact takes the cutoff as it is; otherwise it is the midnight before.
-	Exact bool
-	DryRun    bool
+	Exact  bool
+	DryRun bool
 }
 
 // CleanResult is what CleanLog found and did.
