@@ -48,6 +48,19 @@ var mutants = []mutant{
 		"d.Repairable, d.Whole = false, true", "d.Whole = true"},
 }
 
+// TestTexts: the mistakes are of today's code.
+func TestTexts(t *testing.T) {
+	for _, m := range mutants {
+		real, err := os.ReadFile(filepath.Join("../../..", m.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(real), m.old); n != 1 {
+			t.Errorf("%s: %s has %q %d times, want once: say the mistake in today's words", m.name, m.file, m.old, n)
+		}
+	}
+}
+
 func TestEachIsFound(t *testing.T) {
 	if os.Getenv("SLUICE_HEAVY") == "" {
 		t.Skip("SLUICE_HEAVY is not set: each mutant is built")
