@@ -7,9 +7,9 @@ import (
 )
 
 // StoreByName is AssignByName as UPDATE and MERGE do it. A struct of another type is
-// made anew of its fields (Delta, UpdateExpressionsSupport.castIfNeeded): so a NULL
-// struct becomes a struct of NULLs, and the column that an overflow names is the
-// field. overflow is the class of a value that does not fit.
+// made anew of its fields (Delta, UpdateExpressionsSupport.castIfNeeded): so the
+// column that an overflow names is the field. A NULL struct stays NULL. overflow is
+// the class of a value that does not fit.
 func StoreByName(bound Expr, target types.Type, columnName, overflow string, missing bool, o Options) (Expr, error) {
 	from, isStruct := bound.Type().(*types.Struct)
 	to, ok := target.(*types.Struct)
@@ -40,7 +40,7 @@ func StoreByName(bound Expr, target types.Type, columnName, overflow string, mis
 			return nil, err
 		}
 	}
-	return StructOf(to.Names(), values), nil
+	return NullIf(StructOf(to.Names(), values), bound), nil
 }
 
 // StoreByPlace is AssignTo as INSERT does it: the fields of structs are matched by
@@ -80,7 +80,7 @@ func StoreByPlace(bound Expr, target types.Type, columnName string, keep func(fr
 			return nil, err
 		}
 	}
-	return StructOf(names, values), nil
+	return NullIf(StructOf(names, values), bound), nil
 }
 
 // StructOf is a bound named_struct.
@@ -93,6 +93,15 @@ func StructOf(names []string, values []Expr) Expr {
 	}
 	out.T = t
 	return out
+}
+
+// NullIf is the value, and NULL where all of others, bound as it is, are.
+func NullIf(value Expr, others ...Expr) Expr {
+	conds := make([]Expr, len(others))
+	for i, e := range others {
+		conds[i] = &Call{Fn: "isnull", Args: []Expr{e}, T: types.Boolean}
+	}
+	return &Case{Whens: []When{{Cond: And(conds...), Then: &Literal{T: value.Type()}}}, Else: value, T: value.Type()}
 }
 
 // sameStored reports structs that are stored as they are: the same fields in the

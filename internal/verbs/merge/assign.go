@@ -185,7 +185,7 @@ func (b *binder) nested(where string, kept expr.Expr, f types.Field, at []string
 
 // spread is the value of a column for UPDATE SET * that may add to the schema: each
 // leaf of the source's struct goes to its like, the target's other fields stay
-// (Delta expands the star to the leaves).
+// (Delta expands the star to the leaves). Where both are NULL it stays NULL.
 func (b *binder) spread(source, kept expr.Expr, f types.Field) (expr.Expr, error) {
 	from, isStruct := source.Type().(*types.Struct)
 	to, ok := f.Type.(*types.Struct)
@@ -202,7 +202,7 @@ func (b *binder) spread(source, kept expr.Expr, f types.Field) (expr.Expr, error
 			}
 		}
 	}
-	return expr.StructOf(to.Names(), values), nil
+	return expr.NullIf(expr.StructOf(to.Names(), values), source, kept), nil
 }
 
 func conflicting(where, name string) error {

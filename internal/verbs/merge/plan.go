@@ -50,6 +50,17 @@ func NewPlan(spec Spec, target, source *types.Struct, o expr.Options, to ...*typ
 	if len(spec.Clauses) == 0 {
 		return nil, refuse("DELTA_MERGE_MISSING_WHEN", "a MERGE needs at least one WHEN clause")
 	}
+	last := map[Kind]int{}
+	for i, c := range spec.Clauses {
+		last[c.Kind] = i
+	}
+	for i, c := range spec.Clauses {
+		if c.Cond == nil && i != last[c.Kind] {
+			class := [...]string{"NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION", "NON_LAST_NOT_MATCHED_BY_TARGET_CLAUSE_OMIT_CONDITION",
+				"NON_LAST_NOT_MATCHED_BY_SOURCE_CLAUSE_OMIT_CONDITION"}[c.Kind]
+			return nil, refuse(class, "clause %d (%s) has no condition and is not the last of its kind: the clauses behind it would never apply", i+1, c.Kind)
+		}
+	}
 	p := &Plan{spec: spec, target: target, source: source}
 	if err := p.evolve(to...); err != nil {
 		return nil, err
@@ -63,16 +74,7 @@ func NewPlan(spec Spec, target, source *types.Struct, o expr.Options, to ...*typ
 	if err := b.on(spec.On); err != nil {
 		return nil, err
 	}
-	last := map[Kind]int{}
 	for i, c := range spec.Clauses {
-		last[c.Kind] = i
-	}
-	for i, c := range spec.Clauses {
-		if c.Cond == nil && i != last[c.Kind] {
-			class := [...]string{"NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION", "NON_LAST_NOT_MATCHED_BY_TARGET_CLAUSE_OMIT_CONDITION",
-				"NON_LAST_NOT_MATCHED_BY_SOURCE_CLAUSE_OMIT_CONDITION"}[c.Kind]
-			return nil, refuse(class, "clause %d (%s) has no condition and is not the last of its kind: the clauses behind it would never apply", i+1, c.Kind)
-		}
 		bound, err := b.clause(int32(i), c)
 		if err != nil {
 			return nil, err
