@@ -308,6 +308,7 @@ func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	}
 	defer out.abort()
 	var done atomic.Int64
+	first := func(err error) error { return x.multiple(ctx, todo, err) }
 	if err := parallel(ctx, workers, todo, func(ctx context.Context, add *action.Add) error {
 		e, err := x.compute(ctx, add, out)
 		if err != nil {
@@ -319,12 +320,36 @@ func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 		}
 		return nil
 	}); err != nil {
-		return err
+		return first(err)
 	}
 	if err := x.insert(out); err != nil {
-		return err
+		return first(err)
 	}
 	return out.close()
+}
+
+// multiple looks behind an error of some row for a target row that several source
+// rows want to change, in all files: the reference matches everything before it
+// computes a value, so that is the error which it gives.
+func (x *Exec) multiple(ctx context.Context, todo []*action.Add, cause error) error {
+	var found *MultipleMatchError
+	if errors.As(cause, &found) || ctx.Err() != nil {
+		return cause
+	}
+	for _, add := range todo {
+		if j := x.judge(prune.FileOf(add, x.snap.Schema(), x.snap.PartitionColumns())); !j.probe || j.whole {
+			continue
+		}
+		for b, err := range scan.File(ctx, x.env, x.src, add, scan.Options{Columns: x.firstCols, Positions: true, Predicate: x.scanPredicate()}) {
+			if err != nil {
+				break
+			}
+			if _, _, err := x.decide(b, true, false); errors.As(err, &found) {
+				return about(add, err)
+			}
+		}
+	}
+	return cause
 }
 
 // parallel runs fn over the items with a number of workers; the first error

@@ -64,6 +64,8 @@ var table = []semantics{
 	{name: "several source rows for one target row", files: abc, src: []string{`{"k":2,"v":1}`, `{"k":2,"v":2}`}, merge: "t.k = s.k WHEN MATCHED THEN UPDATE SET v = s.v", err: "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE"},
 	{name: "several, and conditions that would tell them apart", files: abc, src: []string{`{"k":2,"v":1}`, `{"k":2,"v":2}`},
 		merge: "t.k = s.k WHEN MATCHED AND s.v = 1 THEN UPDATE SET v = s.v", err: "(k=2)"},
+	{name: "several, and a value that fails in another row", files: abc, src: []string{`{"k":1,"v":0}`, `{"k":3,"v":1}`, `{"k":3,"v":2}`},
+		merge: "t.k = s.k WHEN MATCHED THEN UPDATE SET v = 1 div s.v", err: "DELTA_MULTIPLE_SOURCE_ROW"},
 	{name: "several, but one unconditional delete", files: abc, src: []string{`{"k":2,"v":1}`, `{"k":2,"v":2}`, `{"k":8}`}, merge: "t.k = s.k WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT *",
 		want: []string{`{"k":1,"v":10}`, `{"k":3,"v":30}`, `{"k":8,"v":null}`, `{"k":null,"v":40}`}, counts: [3]int64{1, 0, 1}},
 	{name: "several, but insert only", files: abc, src: []string{`{"k":2,"v":1}`, `{"k":2,"v":2}`}, merge: "t.k = s.k WHEN NOT MATCHED THEN INSERT *",
