@@ -2,6 +2,8 @@ package write
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -22,6 +24,8 @@ type check struct {
 	name string
 	sql  string
 	cond expr.Expr
+	// column is what a length is declared of, "" for other checks.
+	column string
 }
 
 func compileChecks(md *action.Metadata, schema *types.Struct) ([]check, error) {
@@ -32,7 +36,7 @@ func compileChecks(md *action.Metadata, schema *types.Struct) ([]check, error) {
 		if err != nil {
 			return fmt.Errorf("constraint %s (%s) of the table cannot be checked: %w", name, sql, err)
 		}
-		out = append(out, check{name, sql, bound})
+		out = append(out, check{name: name, sql: sql, cond: bound})
 		return nil
 	}
 	for _, c := range feature.Constraints(md, schema) {
@@ -60,7 +64,55 @@ func compileChecks(md *action.Metadata, schema *types.Struct) ([]check, error) {
 			return nil, err
 		}
 	}
+	if err := lengths(schema, nil, func(path []string, limit int) error {
+		length := &expr.Call{Fn: "length", Args: []expr.Expr{expr.NewColumn(path...)}}
+		within := &expr.Call{Fn: "<=", Args: []expr.Expr{length, &expr.Literal{Value: int64(limit), T: types.Integer}}}
+		name := dotted(path)
+		text := fmt.Sprintf("length(%s) <= %d", name, limit)
+		err := add("length", text, &expr.Call{Fn: "coalesce", Args: []expr.Expr{within, &expr.Literal{Value: true, T: types.Boolean}}})
+		if err == nil {
+			out[len(out)-1].column = name
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	return out, nil
+}
+
+// lengths finds the columns, and fields of structs, that are declared CHAR(n) or
+// VARCHAR(n): text that keeps its declaration in the metadata of the field.
+func lengths(s *types.Struct, path []string, yield func(path []string, limit int) error) error {
+	for _, f := range s.Fields {
+		at := append(path[:len(path):len(path)], f.Name)
+		if inner, ok := f.Type.(*types.Struct); ok {
+			if err := lengths(inner, at, yield); err != nil {
+				return err
+			}
+			continue
+		}
+		declared, ok := f.Metadata.Text(types.KeyCharVarchar)
+		if !ok || f.Type != types.String {
+			continue
+		}
+		_, text, _ := strings.Cut(strings.TrimSuffix(declared, ")"), "(")
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			return fmt.Errorf("column %s is declared as %s, which is no length", dotted(at), declared)
+		}
+		if err := yield(at, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dotted(path []string) string {
+	out := make([]string, len(path))
+	for i, p := range path {
+		out[i] = types.QuoteIdentifier(p)
+	}
+	return strings.Join(out, ".")
 }
 
 func (l *layout) check(cols []arrow.Array, rows int) error {
@@ -80,6 +132,9 @@ func (l *layout) check(cols []arrow.Array, rows int) error {
 		}
 		for i := range rows {
 			if ok.IsNull(i) || !ok.Value(i) {
+				if c.column != "" {
+					return &ConstraintError{Class: ClassLength, SQLState: "22001", Column: c.column, Expr: c.sql, Values: l.values(c.cond, cols, i)}
+				}
 				return &ConstraintError{Class: ClassCheck, SQLState: "23001", Name: c.name, Expr: c.sql, Values: l.values(c.cond, cols, i)}
 			}
 		}
