@@ -25,9 +25,9 @@ var cleanWorlds atomic.Int64
 
 // history is a table with one version each step of hours; those of checkpoints
 // have one. Its driver may be wrapped later.
-func history(ctx context.Context, hours []int, checkpoints map[int64]bool, props map[string]string) (k *tablekit.Kit, driver storage.Driver, times []time.Time, now *time.Time, err error) {
-	at := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
-	clock := func() time.Time { return at }
+func history(ctx context.Context, hours []int, checkpoints map[int64]bool, props map[string]string) (k *tablekit.Kit, driver storage.Driver, times []time.Time, now *tablekit.Clock, err error) {
+	at := tablekit.NewClock(time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC))
+	clock := at.Now
 	e := env.New()
 	e.Now, e.Workers = clock, 1
 	driver = memory.New(memory.WithURL(fmt.Sprintf("memory://clean-%d", cleanWorlds.Add(1))), memory.WithClock(clock))
@@ -35,13 +35,13 @@ func history(ctx context.Context, hours []int, checkpoints map[int64]bool, props
 	if err != nil {
 		return
 	}
-	times = append(times, at)
+	times = append(times, at.Now())
 	for i, h := range hours {
-		at = at.Add(time.Duration(h)*time.Hour + time.Second)
+		at.Pass(time.Duration(h)*time.Hour + time.Second)
 		if err = k.Append(ctx, fmt.Sprintf(`{"k":%d}`, i)); err != nil {
 			return
 		}
-		times = append(times, at)
+		times = append(times, at.Now())
 		var s *snapshot.Snapshot
 		if s, err = k.Snapshot(ctx, snapshot.Latest()); err != nil {
 			return
@@ -53,7 +53,7 @@ func history(ctx context.Context, hours []int, checkpoints map[int64]bool, props
 		}
 	}
 	k.Log.Close(ctx)
-	return k, driver, times, &at, err
+	return k, driver, times, at, err
 }
 
 // TestRetainedVersionsStay: whatever the times and checkpoints, every version since
@@ -77,7 +77,7 @@ func TestRetainedVersionsStay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		*now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "later")) * time.Hour)
+		now.Pass(time.Duration(rapid.IntRange(0, 200).Draw(t, "later")) * time.Hour)
 		s, err := k.Snapshot(ctx, snapshot.Latest())
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestRetainedVersionsStay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cutoff := now.Add(-5 * 24 * time.Hour).Truncate(24 * time.Hour)
+		cutoff := now.Now().Add(-5 * 24 * time.Hour).Truncate(24 * time.Hour)
 		last, want := int64(-1), int64(-1) // the newest version at the cutoff, the checkpoint that stays
 		for v, at := range times {
 			if !at.After(cutoff) {

@@ -15,9 +15,9 @@ import (
 // TestTruncateHistory drops a feature for good: first its traces, and, when the
 // older versions are past their retention, these and the feature.
 func TestTruncateHistory(t *testing.T) {
-	now := time.Now().Add(-100 * 24 * time.Hour)
+	now := tablekit.NewClock(time.Now().Add(-100 * 24 * time.Hour))
 	e := env.New()
-	e.Now = func() time.Time { return now }
+	e.Now = now.Now
 	k := tablekit.New(t, tablekit.Spec{DDL: "k INT", Env: e, Driver: memory.New(memory.WithURL("memory://truncate"), memory.WithClock(e.Now)), Files: [][]string{{`{"k":1}`, `{"k":2}`}}})
 	drop := func(name string) error {
 		_, err := alter.Run(t.Context(), k.Log, alter.DropFeature{Name: name, TruncateHistory: true}, alter.Options{})
@@ -30,9 +30,9 @@ func TestTruncateHistory(t *testing.T) {
 		}
 	}
 	want(drop("deletionVectors"), "DELTA_FEATURE_DROP_WAIT_FOR_RETENTION_PERIOD")
-	now = now.Add(time.Hour)
+	now.Pass(time.Hour)
 	want(drop("deletionVectors"), "DELTA_FEATURE_DROP_HISTORICAL_VERSIONS_EXIST")
-	now = now.Add(25 * time.Hour)
+	now.Pass(25 * time.Hour)
 	if err := k.Append(t.Context(), `{"k":3}`); err != nil {
 		t.Fatal(err)
 	}

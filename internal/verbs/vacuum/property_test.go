@@ -30,12 +30,12 @@ var worlds atomic.Int64
 type world struct {
 	*tablekit.Kit
 	ctx context.Context
-	now time.Time
+	now *tablekit.Clock
 }
 
 func newWorld(ctx context.Context, spec tablekit.Spec) (*world, error) {
-	w := &world{ctx: ctx, now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return w.now }
+	w := &world{ctx: ctx, now: tablekit.NewClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))}
+	clock := w.now.Now
 	e := env.New()
 	e.Now, e.Workers = clock, 2
 	spec.Env = e
@@ -104,7 +104,7 @@ func TestWhatGoesIsWhatNobodyNeeds(t *testing.T) {
 				place := rapid.SampledFrom([]string{"part-%d.parquet", "p=a/part-%d.parquet", "_change_data/cdc-%d.parquet", "_hidden/x-%d", "p=_x/.hidden-%d"}).Draw(t, "orphan")
 				err = w.Bucket.Put(ctx, fmt.Sprintf(place, next), nil)
 			default:
-				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{1, 30, 100, 200}).Draw(t, "hours")) * time.Hour)
+				w.now.Pass(time.Duration(rapid.SampledFrom([]int{1, 30, 100, 200}).Draw(t, "hours")) * time.Hour)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -119,9 +119,9 @@ func TestWhatGoesIsWhatNobodyNeeds(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				known[s.Version()] = version{w.now, rows, tablekit.Referenced(s)}
+				known[s.Version()] = version{w.now.Now(), rows, tablekit.Referenced(s)}
 			}
-			w.now = w.now.Add(time.Second)
+			w.now.Pass(time.Second)
 		}
 		spec := vacuum.Spec{Lite: rapid.Bool().Draw(t, "lite")}
 		kept := 7 * 24 * time.Hour
@@ -135,7 +135,7 @@ func TestWhatGoesIsWhatNobodyNeeds(t *testing.T) {
 
 func check(t *rapid.T, w *world, known map[int64]version, spec vacuum.Spec, retention time.Duration) {
 	ctx := w.ctx
-	cutoff := w.now.Add(-retention)
+	cutoff := w.now.Now().Add(-retention)
 	must := map[string]bool{}
 	versions := slices.Sorted(maps.Keys(known))
 	var retained []int64

@@ -29,7 +29,7 @@ func TestRestoreUnderWay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.now = w.now.Add(1000 * time.Hour)
+		w.now.Pass(1000 * time.Hour)
 		res, err := restore.Run(ctx, w.Log, restore.Spec{To: snapshot.Version(3)}, txn.Options{BeforePublish: func(ctx context.Context) error {
 			_, err := vacuum.Run(ctx, w.Log, vacuum.Spec{}, vacuum.Options{})
 			return err

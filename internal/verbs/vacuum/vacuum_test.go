@@ -72,7 +72,7 @@ func TestCommits(t *testing.T) {
 	if err := w.Bucket.Put(t.Context(), "x.parquet", []byte("1234")); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(200 * time.Hour)
+	w.now.Pass(200 * time.Hour)
 	res, err := vacuum.Run(t.Context(), w.Log, vacuum.Spec{Retain: hours(170)}, vacuum.Options{})
 	if err != nil || res.Start != 2 || res.End != 3 || res.Deleted != 1 || res.Freed != 4 {
 		t.Fatalf("%+v, %v", res, err)
@@ -112,15 +112,15 @@ func TestLiteNeedsTheLog(t *testing.T) {
 	lite := func() (*vacuum.Result, error) {
 		return vacuum.Run(ctx, w.Log, vacuum.Spec{Lite: true}, vacuum.Options{NoLog: true})
 	}
-	w.now = w.now.Add(time.Hour)
+	w.now.Pass(time.Hour)
 	if err := w.change("DELETE FROM t WHERE k = 1"); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(100 * time.Hour)
+	w.now.Pass(100 * time.Hour)
 	if res, err := lite(); err != nil || res.Deleted != 0 || res.FirstRead != -1 {
 		t.Fatalf("nothing is old enough: %+v, %v", res, err)
 	}
-	w.now = w.now.Add(100 * time.Hour)
+	w.now.Pass(100 * time.Hour)
 	if res, err := lite(); err != nil || res.Deleted != 1 || res.FirstRead != 0 || res.LastRead != 3 {
 		t.Fatalf("%+v, %v", res, err)
 	}
@@ -131,7 +131,7 @@ func TestLiteNeedsTheLog(t *testing.T) {
 	if err := w.change("DELETE FROM t WHERE k = 2"); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(200 * time.Hour)
+	w.now.Pass(200 * time.Hour)
 	s, err := w.Log.Update(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestSlowWriters(t *testing.T) {
 	if err := w.Bucket.Put(ctx, "orphan.parquet", nil); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(time.Minute)
+	w.now.Pass(time.Minute)
 	tx, err := w.Log.Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestSlowWriters(t *testing.T) {
 		}
 	}
 	inflight.Wrote(w.Bucket.URL(), "named.parquet")
-	w.now = w.now.Add(1000 * time.Hour)
+	w.now.Pass(1000 * time.Hour)
 	o := vacuum.Options{NoRetentionCheck: true, NoLog: true}
 	res, err := vacuum.Run(ctx, w.Log, vacuum.Spec{Retain: hours(0)}, o)
 	if err != nil || !slices.Equal(names(res), []string{"orphan.parquet"}) || res.UnderWay != 1 {
@@ -229,13 +229,13 @@ func TestClonesKeepTheirFiles(t *testing.T) {
 	if err := tablekit.Publish(ctx, c.Bucket, 1, "CLONE", acts...); err != nil {
 		t.Fatal(err)
 	}
-	if err := clones.Register(ctx, w.Bucket, clones.Entry{Clone: c.Bucket.URL(), Source: 2, Created: w.now.UnixMilli()}); err != nil {
+	if err := clones.Register(ctx, w.Bucket, clones.Entry{Clone: c.Bucket.URL(), Source: 2, Created: w.now.Now().UnixMilli()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.change("DELETE FROM t WHERE k > 0"); err != nil {
 		t.Fatal(err)
 	}
-	w.now = w.now.Add(1000 * time.Hour)
+	w.now.Pass(1000 * time.Hour)
 	o := vacuum.Options{NoLog: true}
 	if _, err := vacuum.Run(ctx, w.Log, vacuum.Spec{}, o); classOf(err) != vacuum.ClassClone {
 		t.Fatalf("a clone that cannot be read: %v", err)
