@@ -11,6 +11,7 @@ import (
 	"github.com/sluicelake/sluice/internal/rows/derive"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/verbs/insert"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 	"github.com/sluicelake/sluice/types"
 )
@@ -29,7 +30,7 @@ type plan struct {
 // newPlan derives the table; s is the one that it replaces, nil for none.
 func newPlan(e *env.Env, s *snapshot.Snapshot, spec Spec) (*plan, error) {
 	if spec.Schema == nil && spec.Rows != nil {
-		spec.Schema = nullable(spec.Rows.Schema())
+		spec.Schema = insert.Nullable(spec.Rows.Schema())
 	}
 	parts, err := Check(spec)
 	if err != nil {
@@ -146,31 +147,6 @@ func withHighestID(config map[string]string, s *snapshot.Snapshot) map[string]st
 	out := maps.Clone(config)
 	out[key] = strconv.FormatInt(old, 10)
 	return out
-}
-
-// nullable is the schema of a table that is made of a query: any column may be NULL.
-func nullable(s *types.Struct) *types.Struct {
-	out := &types.Struct{}
-	for _, f := range s.Fields {
-		n := types.Field{Name: f.Name, Type: nullableType(f.Type), Nullable: true}
-		if c, ok := f.Metadata.Text("comment"); ok {
-			n.Metadata = n.Metadata.With("comment", c)
-		}
-		out.Fields = append(out.Fields, n)
-	}
-	return out
-}
-
-func nullableType(t types.Type) types.Type {
-	switch x := t.(type) {
-	case *types.Struct:
-		return nullable(x)
-	case *types.Array:
-		return &types.Array{Element: nullableType(x.Element), ContainsNull: true}
-	case *types.Map:
-		return &types.Map{Key: nullableType(x.Key), Value: nullableType(x.Value), ValueContainsNull: true}
-	}
-	return t
 }
 
 // name is the operation as history has it.

@@ -41,7 +41,7 @@ func (o Options) replaced(l *txn.Log, s *snapshot.Snapshot, src *types.Struct) (
 			}
 		}
 	}
-	schema := nullable(src)
+	schema := Nullable(src)
 	parts, err := partitions(schema, by)
 	if err != nil {
 		return nil, err
@@ -70,13 +70,13 @@ func partitions(schema *types.Struct, by []string) ([]string, error) {
 	return out, nil
 }
 
-// nullable are columns of rows as columns of a table: any may be NULL, and only
-// comments are kept of what is said of them.
-func nullable(s *types.Struct) *types.Struct {
+// Nullable are columns of rows as columns of a table that is made of them: any
+// may be NULL, and only comments are kept of what is said of them.
+func Nullable(s *types.Struct) *types.Struct {
 	out := &types.Struct{}
 	for _, f := range s.Fields {
 		n := types.Field{Name: f.Name, Type: nullableType(f.Type), Nullable: true}
-		if c, ok := f.Metadata.Text("comment"); ok && strings.TrimSpace(c) != "" {
+		if c, ok := f.Metadata.Text("comment"); ok {
 			n.Metadata = n.Metadata.With("comment", c)
 		}
 		out.Fields = append(out.Fields, n)
@@ -87,7 +87,7 @@ func nullable(s *types.Struct) *types.Struct {
 func nullableType(t types.Type) types.Type {
 	switch x := t.(type) {
 	case *types.Struct:
-		return nullable(x)
+		return Nullable(x)
 	case *types.Array:
 		return &types.Array{Element: nullableType(x.Element), ContainsNull: true}
 	case *types.Map:
