@@ -81,7 +81,7 @@ func (w *work) Effects(context.Context) (txn.Effects, error) {
 func (w *work) replaced(metrics map[string]string) []action.Action {
 	p := w.plan
 	var acts []action.Action
-	if !sameProtocol(p.protocol, w.at.Protocol()) {
+	if !feature.SameProtocol(p.protocol, w.at.Protocol()) {
 		acts = append(acts, p.protocol)
 	}
 	acts = append(acts, p.metadata)
@@ -101,20 +101,4 @@ func (w *work) replaced(metrics map[string]string) []action.Action {
 	}
 	metrics["numRemovedFiles"], metrics["numRemovedBytes"] = strconv.FormatInt(files, 10), strconv.FormatInt(bytes, 10)
 	return acts
-}
-
-func sameProtocol(a, b *action.Protocol) bool {
-	if a.MinReaderVersion != b.MinReaderVersion || a.MinWriterVersion != b.MinWriterVersion {
-		return false
-	}
-	x, y := feature.Names(a), feature.Names(b)
-	if len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return true
 }
