@@ -235,13 +235,15 @@ func (p *peer) rows(t *testing.T) []string {
 	t.Helper()
 	var rows []string
 	_ = p.in.Close()
+	ended := false
 	for p.out.Scan() {
+		ended = ended || p.out.Text() == "end"
 		if r, ok := strings.CutPrefix(p.out.Text(), "row "); ok {
 			rows = append(rows, r)
 		}
 	}
-	if err := p.wait(); err != nil || p.errs.Len() > 0 {
-		t.Errorf("deltalake: %v: %s", err, p.errs)
+	if err := p.wait(); err != nil || p.errs.Len() > 0 || !ended {
+		t.Errorf("deltalake (all rows told: %t): %v: %s", ended, err, p.errs)
 	}
 	return rows
 }

@@ -13,6 +13,7 @@ import datetime
 import decimal
 import json
 import math
+import os
 import sys
 
 import pyarrow as pa
@@ -149,3 +150,5 @@ def main(args):
 
 
 main(sys.argv[1:])
+sys.stdout.flush()
+os._exit(0)  # threads of the libraries may abort the interpreter while it takes itself apart

@@ -2,8 +2,9 @@
 
 Appends bring a row with an id of their own. Merges add one to the counter of a row that all share, and bring a row of
 their own too. What was acknowledged is printed: "append ID" and "merge COUNTER ID". A commit that deltalake gives up
-is tried again, and counted. It begins when a line comes from standard input, and ends with all rows as it reads them.
+is tried again, and counted. It begins when a line comes from standard input, and ends with all rows as it reads them, and "end".
 """
+import os
 import sys
 
 import pyarrow as pa
@@ -49,3 +50,5 @@ if not sys.stdin.readline():  # the others have ended
 table = DeltaTable(url, storage_options=options).to_pyarrow_table().to_pydict()
 for i, n in sorted(zip(table["id"], table["n"])):
     print("row", i, n, flush=True)
+print("end", flush=True)
+os._exit(0)  # threads of the libraries may abort the interpreter while it takes itself apart
