@@ -154,6 +154,9 @@ func (*Subquery) Type() types.Type { return nil }
 // Type is nil: an aggregate is no value of a single row.
 func (*Aggregate) Type() types.Type { return nil }
 
+// Type is nil: a window function is no value of a single row.
+func (*Window) Type() types.Type { return nil }
+
 func (e *Literal) Nullable() bool { return e.Value == nil }
 func (e *Column) Nullable() bool  { return e.Null }
 func (e *Call) Nullable() bool    { return e.Null }
@@ -163,6 +166,7 @@ func (e *Lambda) Nullable() bool  { return e.Body.Nullable() }
 func (*Star) Nullable() bool      { return true }
 func (*Subquery) Nullable() bool  { return true }
 func (*Aggregate) Nullable() bool { return true }
+func (*Window) Nullable() bool    { return true }
 
 // Nullable is true when the argument can be NULL, or the conversion can give it.
 func (e *Cast) Nullable() bool {

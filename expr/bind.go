@@ -116,6 +116,8 @@ func (b *binder) bind(e Expr) (Expr, error) {
 		return nil, bindErrorf("INVALID_USAGE_OF_STAR_OR_REGEX", "* is no value here")
 	case *Subquery:
 		return nil, bindErrorf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a subquery is not supported here: %s", x)
+	case *Window:
+		return nil, bindErrorf("UNSUPPORTED_EXPR_FOR_WINDOW", "a window function is a value of SELECT and of ORDER BY alone: %s", x)
 	case *Aggregate:
 		if IsAggregate(x.Fn) {
 			return nil, bindErrorf("MISSING_GROUP_BY", "%s is an aggregate: it is no value of a single row", x)

@@ -189,8 +189,11 @@ func (p *Parser) aggregate(c *Call, distinct bool) (Expr, error) {
 			return nil, err
 		}
 	}
-	if p.tok.Is("OVER") && p.PeekSecond().Is("(") {
-		return nil, p.fail(p.tok, "UNSUPPORTED_FEATURE.WINDOW_FUNCTION", "0A000", "window functions are not supported")
+	if p.tok.Is("IGNORE") && !a.IgnoreNulls {
+		a.IgnoreNulls = p.Accept("IGNORE", "NULLS")
+	}
+	if p.tok.Is("OVER") {
+		return p.window(a)
 	}
 	if a.Distinct || a.IgnoreNulls || a.Filter != nil {
 		return a, nil

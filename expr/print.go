@@ -140,6 +140,8 @@ func printTo(b *strings.Builder, e Expr, min int) {
 		b.WriteString("(" + x.Text + ")")
 	case *Aggregate:
 		printAggregate(b, x)
+	case *Window:
+		printWindow(b, x)
 	case *Named:
 		printTo(b, x.Arg, precOr)
 		b.WriteString(" AS " + quoteName(x.Name))

@@ -33,6 +33,8 @@ func children(e Expr) []Expr {
 			return append(slices.Clone(x.Args), x.Filter)
 		}
 		return x.Args
+	case *Window:
+		return x.operands()
 	}
 	return nil
 }
@@ -95,6 +97,10 @@ func Rewrite(e Expr, fn func(Expr) Expr) Expr {
 			if x.Filter != nil {
 				c.Filter = list[len(x.Args)]
 			}
+		}
+	case *Window:
+		if list, changed := rewriteAll(children(x), fn); changed {
+			e = x.with(list)
 		}
 	}
 	return fn(e)
