@@ -170,15 +170,6 @@ func join(fn string, es []Expr) Expr {
 	return out
 }
 
-// Not negates a condition.
-func Not(e Expr) Expr {
-	c := &Call{Fn: "not", Args: []Expr{e}, Null: e.Nullable()}
-	if e.Type() != nil {
-		c.T = types.Boolean
-	}
-	return c
-}
-
 var nondeterministic = map[string]bool{"rand": true, "randn": true, "uuid": true, "shuffle": true, "monotonically_increasing_id": true}
 
 // Deterministic reports whether a tree gives the same value for the same row each time.

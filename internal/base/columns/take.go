@@ -36,11 +36,6 @@ func TakeColumns(cols []arrow.Array, idx []int32) []arrow.Array {
 	return out
 }
 
-// TakeRecord is Take of every column of a batch.
-func TakeRecord(r arrow.RecordBatch, idx []int32) arrow.RecordBatch {
-	return array.NewRecordBatch(r.Schema(), TakeColumns(r.Columns(), idx), int64(len(idx)))
-}
-
 // Slice returns rows [from, from+n) of every column without copying; nil columns stay nil.
 func Slice(cols []arrow.Array, from, n int) []arrow.Array {
 	out := make([]arrow.Array, len(cols))

@@ -131,18 +131,6 @@ func entryAt(r io.ReaderAt, size, at int64, ranges int) (e Entry, next int64, er
 	return e, next, nil
 }
 
-// Describe is the contents of a vector that does not stand in a file.
-func Describe(data []byte, ranges int) Entry {
-	e := Entry{Size: int64(len(data)), First: -1, Last: -1, ChecksumOK: true, Format: "roaring64 portable"}
-	rows, err := Decode(data)
-	if err != nil {
-		e.Problem = err.Error()
-		return e
-	}
-	e.describe(rows, ranges)
-	return e
-}
-
 func (e *Entry) describe(rows *roaring64.Bitmap, ranges int) {
 	e.Cardinality = int64(rows.GetCardinality())
 	if rows.IsEmpty() {

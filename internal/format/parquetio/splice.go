@@ -198,9 +198,6 @@ func allLeaves(n int) []int {
 	return out
 }
 
-// Size is about what the file takes so far.
-func (s *Splicer) Size() int64 { return s.sink.n + s.held }
-
 // guard remembers an error, and makes one of a panic inside of the library.
 func (s *Splicer) guard(err *error) {
 	if p := recover(); p != nil {

@@ -175,12 +175,3 @@ func plain(err error) string {
 	}
 	return text
 }
-
-// identity names a file with its deletion vector as actions are paired by it
-// (PROTOCOL.md, Action Reconciliation).
-func identity(path string, d *action.DeletionVector) string {
-	if d == nil {
-		return path
-	}
-	return path + "\x00" + d.ID()
-}

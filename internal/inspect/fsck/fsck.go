@@ -76,9 +76,3 @@ type explanation struct {
 	severity        Severity
 	meaning, advice string
 }
-
-// Explain says what a code means and what to do.
-func Explain(c Code) (meaning, advice string) {
-	e := explanations[c]
-	return e.meaning, e.advice
-}

@@ -32,9 +32,6 @@ func modeOf(x *expr.Cast) castMode {
 	return castMode{try: x.Try, legacy: x.In.Legacy && !x.Try && x.Assign == "", assign: x.Assign, byName: x.ByName, class: x.Overflow, zone: x.In.Zone}
 }
 
-// quiet converts without failing: NULL for what does not convert.
-func (m castMode) quiet() castMode { return castMode{try: true, zone: m.zone} }
-
 // caster converts the values of one array.
 type caster struct {
 	in       arrow.Array

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"cmp"
-	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -410,6 +409,3 @@ func extreme(c *call) (arrow.Array, error) {
 	}
 	return m.done(c.out())
 }
-
-// isZero treats the negative zero as zero.
-func isZero(f float64) bool { return f == 0 && !math.IsNaN(f) }

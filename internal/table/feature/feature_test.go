@@ -40,7 +40,7 @@ func proto(reader, writer int32, names ...string) *action.Protocol {
 
 func TestRegistry(t *testing.T) {
 	seen := map[string]bool{}
-	for _, f := range All() {
+	for _, f := range registry {
 		if seen[f.Name] {
 			t.Errorf("%s is there twice", f.Name)
 		}

@@ -1,8 +1,6 @@
 package feature
 
 import (
-	"slices"
-
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/types"
 )
@@ -87,9 +85,6 @@ func Lookup(name string) (Feature, bool) {
 	return Feature{}, false
 }
 
-// All lists the registry.
-func All() []Feature { return slices.Clone(registry) }
-
 func ifTrue(key string) func(*action.Metadata, *types.Struct) bool {
 	return func(md *action.Metadata, _ *types.Struct) bool { return flag(md, key, false) }
 }
@@ -102,10 +97,6 @@ func ifField(key string) func(*action.Metadata, *types.Struct) bool {
 			return ok
 		})
 	}
-}
-
-func ifType(k types.Kind) func(*action.Metadata, *types.Struct) bool {
-	return func(_ *action.Metadata, s *types.Struct) bool { return hasType(s, k) }
 }
 
 // anyField visits every field at every depth; a nil schema may hold anything.

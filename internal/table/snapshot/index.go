@@ -81,7 +81,3 @@ func (c *chunk) same(i int, id, buf []byte) (bool, []byte) {
 	buf = identity(buf[:0], c.path(i), c.vector(i))
 	return bytes.Equal(buf, id), buf
 }
-
-func fileIdentity(dst []byte, path string, dv *action.DeletionVector) []byte {
-	return identity(dst, []byte(path), dv)
-}
