@@ -3,7 +3,6 @@ package snapshot
 import (
 	"bytes"
 
-	"github.com/sluicelake/sluice/action"
 	"github.com/zeebo/xxh3"
 )
 
