@@ -7,7 +7,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/table/feature"
