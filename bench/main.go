@@ -38,6 +38,9 @@ type Line struct {
 	Rev   string             `json:"rev,omitempty"`
 }
 
+// python runs peer.py.
+var python string
+
 // workload is one thing that is measured.
 type workload struct {
 	name string
@@ -66,6 +69,7 @@ func main() {
 		place  = flag.String("place", "", "internal: where")
 		prof   = flag.String("profile", "", "write a processor profile of each run of sluice to this file")
 	)
+	flag.StringVar(&python, "python", "python3", "the Python that has them")
 	flag.Int64Var(&lineitemRows, "rows", 6_000_000, "rows of the lineitem table")
 	flag.Parse()
 	ctx := context.Background()
@@ -142,7 +146,7 @@ func (b *bench) all(ctx context.Context, only string) error {
 			}
 			for _, p := range peers {
 				if err := b.once(w, p[0], func(place string) *exec.Cmd {
-					return exec.CommandContext(ctx, "python3", filepath.Join("bench", "peer.py"), p[1], place)
+					return exec.CommandContext(ctx, python, filepath.Join("bench", "peer.py"), p[1], place)
 				}); err != nil {
 					fmt.Fprintf(os.Stderr, "bench: %s with %s: %v\n", w.name, p[0], err)
 				}
@@ -212,6 +216,9 @@ func revision() string {
 
 // runChild is one run: it prints the line without what is measured from outside.
 func runChild(ctx context.Context, name, place string) error {
+	if name == "writer" {
+		return runWriter(ctx, place)
+	}
 	for _, w := range allWorkloads() {
 		if w.name == name {
 			line, err := w.run(ctx, place)

@@ -70,7 +70,7 @@ func prepareForeign(ctx context.Context, dir string) error {
 	if err := os.RemoveAll(place); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "python3", filepath.Join("bench", "peer.py"), "resave", from)
+	cmd := exec.CommandContext(ctx, python, filepath.Join("bench", "peer.py"), "resave", from)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("writing the table with deltalake: %w", err)

@@ -168,6 +168,122 @@ def duck_query(place, name):
     return total([dict(zip(names, r)) for r in out.fetchall()])
 
 
+TRIES = 10
+
+
+def rows(first, count, step, at):
+    import pyarrow as pa
+    ids = [first + i * step for i in range(count)]
+    return pa.table({"id": pa.array(ids, pa.int64()), "writer": pa.array([i // 1_000_000 for i in ids], pa.int32()),
+                     "name": pa.array(["row %d" % i for i in ids], pa.string()), "at": pa.array([float(at)] * count, pa.float64())})
+
+
+def one_append(t, w, n):
+    from deltalake import write_deltalake
+    write_deltalake(t, rows(w["number"] * 1_000_000 + n, 1, 1, 1), mode="append")
+    return 1, 1
+
+
+def one_merge(t, source):
+    m = (t.merge(source, "t.id = s.id", source_alias="s", target_alias="t")
+         .when_matched_update({"at": "t.at + s.at"}).when_not_matched_insert_all().execute())
+    return m["num_target_rows_inserted"], m["num_target_rows_inserted"] + m["num_target_rows_updated"]
+
+
+def one_update(t, w, n):
+    m = t.update(updates={"at": "at + 1"}, predicate="id = %d" % ((n * 7919 + w["number"]) % w["rows"]))
+    return 0, m["num_updated_rows"]
+
+
+def one_optimize(t, w, n):
+    t.optimize.compact()
+    return 0, 0
+
+
+ROLES = {"append": one_append, "update": one_update, "optimize": one_optimize,
+         "merge": lambda t, w, n: one_merge(t, rows(w["number"] * 1_000_000 + n % 5, 1, 1, 1)),
+         "bulk": lambda t, w, n: one_merge(t, rows(n, 1000, w["rows"] // 1000, 1))}
+
+
+def persist(table, done, statement):
+    """What a user of deltalake has to do: run the statement again with a fresh table when a commit failed."""
+    from deltalake import DeltaTable
+    from deltalake.exceptions import CommitFailedError
+    done["statements"] += 1
+    for attempt in range(TRIES):
+        start = time.time()
+        try:
+            inserted, effects = statement(DeltaTable(table))
+            done["inserted"], done["effects"] = done["inserted"] + inserted, done["effects"] + effects
+            done["first_try"] += attempt == 0
+            return
+        except CommitFailedError:
+            done["aborts"] += 1
+            done["wasted_s"] += time.time() - start
+        except Exception as e:  # anything else would stop a user's program
+            if not done["failed"]:
+                print("bench: deltalake:", e, file=sys.stderr)
+            break
+    done["failed"] += 1
+
+
+def compete(w, gate, stop, told):
+    from deltalake import DeltaTable, write_deltalake
+    done = dict.fromkeys(["statements", "first_try", "failed", "aborts", "wasted_s", "inserted", "effects", "busy_s"], 0)
+    DeltaTable(w["table"])
+    gate.wait()
+    start, n = time.time(), 0
+    while n < w["each"] or w["each"] == 0 and not stop.is_set():
+        if w["role"] == "optimize":  # the small files that it is for
+            for i in range(10):
+                def small(t):
+                    write_deltalake(t, rows(w["number"] * 1_000_000 + (n * 10 + i) * 1000, 1000, 1, 0), mode="append")
+                    return 1000, 0
+                persist(w["table"], done, small)
+                done["statements"] -= 1
+        persist(w["table"], done, lambda t: ROLES[w["role"]](t, w, n))
+        n += 1
+    done["busy_s"] = time.time() - start
+    told.put(done)
+
+
+def contest(place):
+    """Several writers of one table in processes of their own, as bench/contest.go has them."""
+    import glob, multiprocessing
+    from deltalake import DeltaTable, write_deltalake
+    c = json.load(open(os.path.join(place, "contest.json")))
+    table = os.path.join(place, "table")
+    write_deltalake(table, rows(0, 0, 1, 0))
+    for i in range(c["files"]):
+        write_deltalake(table, rows(i * c["rows"], c["rows"], 1, 0), mode="append")
+    m = multiprocessing.get_context("spawn")
+    stop, told, writers = m.Event(), m.Queue(), []
+    gate = m.Barrier(sum(r["writers"] for r in c["roles"]) + 1)
+    for r in c["roles"]:
+        for _ in range(r["writers"]):
+            w = {"role": r["role"], "each": r["each"], "number": len(writers) + 1, "table": table, "rows": c["files"] * c["rows"]}
+            writers.append((w, m.Process(target=compete, args=(w, gate, stop, told))))
+            writers[-1][1].start()
+    gate.wait()
+    start = time.time()
+    tallies = [told.get() for w, p in writers if w["each"] > 0]
+    stop.set()
+    tallies += [told.get() for w, p in writers if w["each"] == 0]
+    for _, p in writers:
+        p.join()
+    wall = time.time() - start
+    out = {k: sum(t[k] for t in tallies) for k in tallies[0]}
+    log = "".join(open(f).read() for f in glob.glob(os.path.join(table, "_delta_log", "*.json")))
+    files = [f for f in os.listdir(table) if f.endswith(".parquet")]
+    at = DeltaTable(table).to_pyarrow_table(columns=["at"]).column("at").to_pylist()
+    out["rows_wrong"] = abs(len(at) - c["files"] * c["rows"] - out.pop("inserted")) + abs(sum(at) - out.pop("effects"))
+    out["twice_mb"] = sum(os.path.getsize(os.path.join(table, f)) for f in files if f not in log) / 1e6
+    out["per_s"] = (out["statements"] - out["failed"]) / wall
+    out["wasted_share"] = out.pop("wasted_s") / out.pop("busy_s")
+    out["wall_s"] = wall
+    return out
+
+
 work = {"log-head": log_open, "log-open": log_open, "log-list": replay, "log-stats": log_stats, "log-part": log_part,
         "duckdb:log-open": duck_open, "duckdb:log-list": duck_list, "duckdb:log-stats": duck_stats, "duckdb:log-part": duck_part,
         "replay": replay, "resave": resave, "compact": compact, "zorder": zorder, "scan": scan, "append": append,
@@ -176,7 +292,9 @@ work.update({n: (lambda p, n=n: query(p, n)) for n in QUERIES if n != "scan"})
 work.update({"duckdb:" + n: (lambda p, n=n: duck_query(p, n)) for n in QUERIES})
 work["checkpoint"] = checkpoint
 work["vacuum-dry-run"] = vacuum_dry_run
-start = time.time()
-extra = work[sys.argv[1]](sys.argv[2])
-note = extra.pop("note", "")
-print(json.dumps({"wall_s": time.time() - start, "extra": {k: float(v) for k, v in extra.items()}, "note": note}))
+work["contest"] = contest
+if __name__ == "__main__":
+    start = time.time()
+    extra = work[sys.argv[1]](sys.argv[2])
+    note, wall = extra.pop("note", ""), extra.pop("wall_s", None) or time.time() - start
+    print(json.dumps({"wall_s": wall, "extra": {k: float(v) for k, v in extra.items()}, "note": note}))

@@ -26,18 +26,12 @@ var workloads = []workload{
 		fresh: linked("lineitem-dv"), run: runUpsert("narrow"), peer: ""},
 	{name: "upsert-narrow-cow", what: "MERGE a narrow range of keys into lineitem, copy-on-write", prepare: prepareLineitem,
 		fresh: linked("lineitem-cow"), run: runUpsert("narrow"), peer: "upsert-narrow"},
-	{name: "append-1-nosync", what: "1,500 one-row appends by one writer, no fsync", prepare: prepareDir, run: runAppends(1, 1500, false), peer: "append"},
-	{name: "append-1-durable", what: "1,500 one-row appends by one writer, durable", prepare: prepareDir, run: runAppends(1, 1500, true)},
-	{name: "append-8-goroutines", what: "8 x 200 one-row appends by goroutines, durable", prepare: prepareDir, run: runAppends(8, 200, true)},
-	{name: "append-8-processes", what: "8 x 200 one-row appends by processes, durable", prepare: prepareDir, run: runAppendProcesses(8, 200, true)},
-	{name: "merge-8x20", what: "8 writers x 20 single-row MERGEs on one unpartitioned table, durable", prepare: prepareDir, run: runMerges(8, 20)},
 	{name: "repair-1-of-10", what: "MERGE of 1,000 rows into ten files of 200,000 rows, copy-on-write, while another updates one of the files", prepare: prepareDir, run: runRepair},
-	{name: "append-worker", what: "internal: one process of append-8-processes", run: runWorker},
 }
 
 // allWorkloads are those, the scans, expressions, OPTIMIZE, and what is done with each shape of log.
 func allWorkloads() []workload {
-	return slices.Concat(logWorkloads(), workloads, scanWorkloads, exprWorkloads, optimizeWorkloads, vacuumWorkloads())
+	return slices.Concat(logWorkloads(), workloads, appendWorkloads, contentionWorkloads, scanWorkloads, exprWorkloads, optimizeWorkloads, vacuumWorkloads())
 }
 
 func prepareDir(_ context.Context, dir string) error { return os.MkdirAll(dir, 0o755) }
