@@ -31,6 +31,13 @@ type Select struct {
 	Group    []expr.Expr
 	GroupAll bool
 	Having   expr.Expr
+	Windows  []NamedWindow
+}
+
+// NamedWindow is one window of the WINDOW clause.
+type NamedWindow struct {
+	Name string
+	Over expr.Over
 }
 
 // Item is an expression of a SELECT list. A star may leave out columns.

@@ -43,6 +43,9 @@ func (s *selecting) grouped(sel *Select, order []Order) error {
 		if hasAggregate(e) {
 			return failf("GROUP_BY_AGGREGATE", "GROUP BY cannot contain an aggregate: %s", g)
 		}
+		if hasWindow(e) {
+			return failf("UNSUPPORTED_EXPR_FOR_OPERATOR", "GROUP BY cannot contain a window function: %s", g)
+		}
 		if err := s.key(e); err != nil {
 			return err
 		}
@@ -99,10 +102,13 @@ func (s *selecting) key(e expr.Expr) error {
 // bindItem binds an expression over the rows that the SELECT list is computed
 // from: those of FROM, or the groups with their aggregates.
 func (s *selecting) bindItem(e expr.Expr) (expr.Expr, error) {
+	e, failed := s.windows(e)
+	if failed != nil {
+		return nil, failed
+	}
 	if s.group == nil {
 		return s.bind(e, s.in)
 	}
-	var failed error
 	e = replace(e, func(e expr.Expr) expr.Expr {
 		x, ok := aggregateOf(e)
 		if !ok {
@@ -135,7 +141,7 @@ func (s *selecting) bindItem(e expr.Expr) (expr.Expr, error) {
 		}
 		c, ok := e.(*expr.Column)
 		switch {
-		case !ok || c.Ref >= slotBase || c.Ref >= outBase && c.Ref < aggBase:
+		case !ok || c.Ref >= slotBase || c.Ref >= winBase && c.Ref < aggBase:
 			return nil
 		case c.Ref >= aggBase:
 			d := *c

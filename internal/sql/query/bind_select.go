@@ -20,6 +20,7 @@ type selecting struct {
 	calls  map[string]int // by fingerprint: the aggregate
 	order  []sortKey
 	hidden []expr.Expr // sort keys that are not in the SELECT list
+	win    windowed
 	exprs  []expr.Expr
 	prints []string // fingerprints of exprs
 }
@@ -35,8 +36,15 @@ func (b *binder) selection(sel *Select, order []Order) (rel, error) {
 			return rel{}, err
 		}
 	}
-	s := &selecting{binder: b, in: in, keys: map[string]int{}, calls: map[string]int{}}
-	if s.items, err = b.items(sel.Items, in); err != nil {
+	s := &selecting{binder: b, in: in, keys: map[string]int{}, calls: map[string]int{}, win: windowed{named: map[string]expr.Over{}, calls: map[string]int{}}}
+	for _, w := range sel.Windows {
+		s.win.named[strings.ToLower(w.Name)] = w.Over
+	}
+	list, err := s.overs(sel.Items)
+	if err != nil {
+		return rel{}, err
+	}
+	if s.items, err = b.items(list, in); err != nil {
 		return rel{}, err
 	}
 	if err := s.grouped(sel, order); err != nil {
@@ -64,6 +72,9 @@ func (b *binder) selection(sel *Select, order []Order) (rel, error) {
 // having binds HAVING; outside of aggregates a name means the column of the SELECT
 // list before one of FROM.
 func (s *selecting) having(e expr.Expr) (expr.Expr, error) {
+	if err := noWindow("HAVING", e); err != nil {
+		return nil, err
+	}
 	e, err := s.outputs(e, func(i int) expr.Expr { return s.items[i].expr })
 	if err != nil {
 		return nil, err
@@ -123,6 +134,11 @@ func (s *selecting) build(sel *Select, having expr.Expr) (rel, error) {
 	if having != nil {
 		n = &filter{in: n, cond: having}
 	}
+	n, move := s.placed(n)
+	exprs := make([]expr.Expr, 0, len(s.exprs)+len(s.hidden))
+	for _, e := range append(s.exprs[:len(s.exprs):len(s.exprs)], s.hidden...) {
+		exprs = append(exprs, move(e))
+	}
 	names := make([]string, 0, len(s.items)+len(s.hidden))
 	for _, it := range s.items {
 		names = append(names, it.name)
@@ -130,7 +146,7 @@ func (s *selecting) build(sel *Select, having expr.Expr) (rel, error) {
 	for range s.hidden {
 		names = append(names, "sort key")
 	}
-	n = newProject(n, append(s.exprs[:len(s.exprs):len(s.exprs)], s.hidden...), names)
+	n = newProject(n, exprs, names)
 	if sel.Distinct {
 		for _, f := range n.fields() {
 			if !keyable(f.Type) {

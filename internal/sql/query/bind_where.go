@@ -11,6 +11,9 @@ func (b *binder) where(cond expr.Expr, r rel) (rel, error) {
 	if hasAggregate(cond) {
 		return rel{}, failf("INVALID_WHERE_CONDITION", "WHERE cannot contain an aggregate: %s; use HAVING", cond)
 	}
+	if err := noWindow("WHERE", cond); err != nil {
+		return rel{}, err
+	}
 	var rest, joins []expr.Expr
 	for _, c := range expr.Conjuncts(cond) {
 		if s, _ := subqueryCondition(c); s != nil {
@@ -197,7 +200,7 @@ func plainSelect(q *Query, s *Select) bool {
 		return false
 	}
 	for _, it := range s.Items {
-		if hasAggregate(it.Expr) {
+		if hasAggregate(it.Expr) || hasWindow(it.Expr) {
 			return false
 		}
 	}

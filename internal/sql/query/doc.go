@@ -4,7 +4,7 @@
 // A plan is a tree of nodes; each hands batches upwards when they are pulled. The
 // columns of a batch have fixed ordinals, and one that nobody needs is nil, so
 // nothing is renumbered when columns are left out. What a node must hold (the
-// right side of a join, groups, rows to sort) is counted against the memory of the
+// right side of a join, groups, rows to sort, rows of windows) is counted against the memory of the
 // environment; there is no spilling to disk.
 //
 // Names, types, coercions and error classes are those of Spark SQL in ANSI mode.

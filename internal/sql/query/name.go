@@ -79,6 +79,8 @@ func pretty(e expr.Expr) string {
 		return "lambdafunction(" + pretty(body) + strings.Repeat(", "+variable, len(x.Params)) + ")"
 	case *expr.Aggregate:
 		return prettyAggregate(x)
+	case *expr.Window:
+		return prettyWindow(x)
 	case *expr.Call:
 		return prettyCall(x)
 	}
@@ -173,4 +175,57 @@ func prettyCall(x *expr.Call) string {
 		return "(" + pretty(x.Args[0]) + " IN (" + prettyList(x.Args[1:]) + "))"
 	}
 	return x.Fn + "(" + prettyList(x.Args) + ")"
+}
+
+// prettyWindow writes the frame in full.
+func prettyWindow(x *expr.Window) string {
+	fn := *x.Fn
+	frame := "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+	switch {
+	case fn.Fn == "row_number", fn.Fn == "ntile", fn.Fn == "rank", fn.Fn == "dense_rank", fn.Fn == "percent_rank":
+		frame = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+	case len(x.Over.Order) > 0:
+		frame = "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+	}
+	switch fn.Fn {
+	case "rank", "dense_rank", "percent_rank":
+		fn.Fn = strings.ToUpper(fn.Fn)
+	case "lag", "lead":
+		args := append([]expr.Expr(nil), fn.Args...)
+		if len(args) == 1 {
+			args = append(args, &expr.Literal{Value: int64(1), T: types.Integer})
+		}
+		if len(args) == 2 {
+			args = append(args, &expr.Literal{T: types.Void})
+		}
+		by := pretty(args[1])
+		if fn.Fn == "lag" {
+			if by = "-" + by; strings.HasPrefix(by, "--") {
+				by = by[2:]
+			}
+		}
+		fn.Args, frame = args, "ROWS BETWEEN "+by+" FOLLOWING AND "+by+" FOLLOWING"
+	}
+	if x.Over.Frame != nil {
+		frame = x.Over.Frame.String()
+	}
+	var parts []string
+	if len(x.Over.Partition) > 0 {
+		parts = append(parts, "PARTITION BY "+prettyList(x.Over.Partition))
+	}
+	var keys []string
+	for _, k := range x.Over.Order {
+		key, nulls := pretty(k.Expr)+" ASC", " NULLS LAST"
+		if k.Desc {
+			key = pretty(k.Expr) + " DESC"
+		}
+		if k.NullsFirst {
+			nulls = " NULLS FIRST"
+		}
+		keys = append(keys, key+nulls)
+	}
+	if len(keys) > 0 {
+		parts = append(parts, "ORDER BY "+strings.Join(keys, ", "))
+	}
+	return prettyAggregate(&fn) + " OVER (" + strings.Join(append(parts, frame), " ") + ")"
 }

@@ -252,6 +252,11 @@ func (p *parser) organisation(q *Query) error {
 		if q.Order, err = p.orders(); err != nil {
 			return err
 		}
+		if s, ok := q.Body.(*Select); ok && len(s.Windows) == 0 {
+			if err := p.windows(s); err != nil {
+				return err
+			}
+		}
 	}
 	for {
 		switch {
@@ -273,22 +278,11 @@ func (p *parser) organisation(q *Query) error {
 func (p *parser) orders() ([]Order, error) {
 	var out []Order
 	for {
-		e, err := p.ParseExpr()
+		k, err := p.ParseSortKey()
 		if err != nil {
 			return nil, err
 		}
-		o := Order{Expr: e}
-		if o.Desc = p.Accept("DESC"); !o.Desc {
-			p.Accept("ASC")
-		}
-		o.NullsFirst = !o.Desc
-		switch {
-		case p.Accept("NULLS", "FIRST"):
-			o.NullsFirst = true
-		case p.Accept("NULLS", "LAST"):
-			o.NullsFirst = false
-		}
-		out = append(out, o)
+		out = append(out, Order(k))
 		if !p.Accept(",") {
 			return out, nil
 		}

@@ -78,12 +78,44 @@ func (p *parser) selection() (Body, error) {
 			return nil, err
 		}
 	}
+	if err := p.windows(s); err != nil {
+		return nil, err
+	}
 	return s, p.refused()
+}
+
+// windows takes WINDOW name AS (...), ...
+func (p *parser) windows(s *Select) error {
+	if !p.Peek().Is("WINDOW") {
+		return nil
+	}
+	p.Next()
+	for {
+		name, err := p.ParseIdentifier()
+		if err == nil {
+			err = p.Expect("AS")
+		}
+		w := NamedWindow{Name: name}
+		switch {
+		case err != nil:
+		case p.Peek().Is("("):
+			w.Over, err = p.ParseWindow()
+		default:
+			w.Over.Name, err = p.ParseIdentifier()
+		}
+		if err != nil {
+			return err
+		}
+		s.Windows = append(s.Windows, w)
+		if !p.Accept(",") {
+			return nil
+		}
+	}
 }
 
 // refused names the clauses of Spark that are not here.
 func (p *parser) refused() error {
-	for _, w := range []string{"LATERAL", "WINDOW", "PIVOT", "UNPIVOT", "QUALIFY", "TABLESAMPLE"} {
+	for _, w := range []string{"LATERAL", "PIVOT", "UNPIVOT", "QUALIFY", "TABLESAMPLE"} {
 		if t := p.Peek(); t.Is(w) {
 			return p.Errorf(t, "%s is not supported", w)
 		}

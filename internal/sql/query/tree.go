@@ -63,6 +63,8 @@ func replace(e expr.Expr, fn func(expr.Expr) expr.Expr) expr.Expr {
 		c := *x
 		c.Arg = replace(x.Arg, fn)
 		return &c
+	case *expr.Window:
+		return x.Map(func(e expr.Expr) expr.Expr { return replace(e, fn) })
 	case *expr.Aggregate:
 		c := *x
 		c.Args = replaceAll(x.Args, fn)
