@@ -26,7 +26,7 @@ var workloads = []workload{
 		fresh: linked("lineitem-dv"), run: runUpsert("narrow"), peer: ""},
 	{name: "upsert-narrow-cow", what: "MERGE a narrow range of keys into lineitem, copy-on-write", prepare: prepareLineitem,
 		fresh: linked("lineitem-cow"), run: runUpsert("narrow"), peer: "upsert-narrow"},
-	{name: "repair-1-of-10", what: "MERGE of 1,000 rows into ten files of 200,000 rows, copy-on-write, while another updates one of the files", prepare: prepareDir, run: runRepair},
+	repairWorkload,
 }
 
 // allWorkloads are those, the scans, expressions, OPTIMIZE, and what is done with each shape of log.
@@ -44,21 +44,26 @@ func inPlace(name string) func(dir, scratch string) (string, error) {
 // linked makes a table that shares its data files with the prepared one.
 func linked(name string) func(dir, scratch string) (string, error) {
 	return func(dir, scratch string) (string, error) {
-		from, to := filepath.Join(dir, name), filepath.Join(scratch, "table")
-		return to, filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			rel, err := filepath.Rel(from, path)
-			if err != nil {
-				return err
-			}
-			if d.IsDir() {
-				return os.MkdirAll(filepath.Join(to, rel), 0o755)
-			}
-			return os.Link(path, filepath.Join(to, rel))
-		})
+		to := filepath.Join(scratch, "table")
+		return to, link(filepath.Join(dir, name), to)
 	}
+}
+
+// link makes a folder with the same files as another.
+func link(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		return os.Link(path, filepath.Join(to, rel))
+	})
 }
 
 // open opens a table with a bucket whose calls can be counted.
