@@ -26,12 +26,13 @@ type table struct {
 	turns   []weak.Pointer[Turn]
 	watches int
 	keys    map[string]bool // written by transactions; forgotten when none is left
+	sweeps  map[string]bool // ids of the commits by which watches said that they delete; forgotten likewise
 }
 
 var tables sync.Map // of *table, by canonical address
 
 func of(url string) *table {
-	t, _ := tables.LoadOrStore(url, &table{keys: map[string]bool{}})
+	t, _ := tables.LoadOrStore(url, &table{keys: map[string]bool{}, sweeps: map[string]bool{}})
 	return t.(*table)
 }
 
@@ -71,8 +72,9 @@ func (t *table) live() []weak.Pointer[Turn] {
 
 // forget drops the keys when nobody can need them.
 func (t *table) forget() {
-	if len(t.live()) == 0 && t.watches == 0 && len(t.keys) > 0 {
-		t.keys = map[string]bool{}
+	if len(t.live()) == 0 && t.watches == 0 {
+		clear(t.keys)
+		clear(t.sweeps)
 	}
 }
 
@@ -123,6 +125,23 @@ func (w *Watch) Holds(key string) bool {
 	w.t.mu.Lock()
 	defer w.t.mu.Unlock()
 	return w.t.keys[key]
+}
+
+// Announces enters the id of the transaction by which the table's log is told that
+// files are about to be deleted. They are, unless the watch holds them.
+func (w *Watch) Announces(txnID string) {
+	w.t.mu.Lock()
+	defer w.t.mu.Unlock()
+	w.t.sweeps[txnID] = true
+}
+
+// Announced reports whether a watch of this process has announced the transaction:
+// what it deletes, it knows what is under way here.
+func Announced(url, txnID string) bool {
+	t := of(url)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sweeps[txnID]
 }
 
 // Close ends the watch.

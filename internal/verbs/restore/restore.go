@@ -107,9 +107,12 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 				return res, err
 			}
 		}
-		w := &work{spec: spec, then: then}
-		if w.plan, err = newPlan(t.Snapshot(), then, spec); err == nil {
+		w := &work{spec: spec, then: then, now: t.Snapshot()}
+		if w.plan, err = newPlan(w.now, then, spec); err == nil {
 			w.plan.hold(then) // before they are looked for
+			err = w.plan.unswept(ctx, w.now, spec)
+		}
+		if err == nil {
 			err = w.plan.check(ctx, then, spec)
 		}
 		if err != nil {
@@ -119,6 +122,9 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 		c, err := t.CommitWork(ctx, w, o)
 		res.Plan, res.Commit = w.plan, c
 		res.Winners = append(res.Winners, c.Winners...)
+		if err == nil {
+			err = w.plan.landed(ctx, w.now, then, c, spec)
+		}
 		if err != nil || !c.Again {
 			return res, err
 		}
@@ -153,6 +159,7 @@ func target(ctx context.Context, l *txn.Log, now *snapshot.Snapshot, at snapshot
 // work is a restore as the commit loop sees it.
 type work struct {
 	spec Spec
+	now  *snapshot.Snapshot // that the plan is made for
 	then *snapshot.Snapshot
 	plan *Plan
 }
@@ -167,7 +174,10 @@ func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapsh
 	if err != nil {
 		return txn.Repaired{}, err
 	}
-	w.plan = p
+	if err := p.overtaken(at, w.spec); err != nil {
+		return txn.Repaired{}, err
+	}
+	w.plan, w.now = p, at
 	p.hold(w.then)
 	return txn.Repaired{Dropped: len(v.Dropped) + len(v.Remarked), Computed: len(v.Added)}, nil
 }

@@ -248,6 +248,7 @@ func (v *run) commit(op txn.Operation, before func(context.Context) error) (res 
 		if err != nil {
 			return txn.Result{}, err
 		}
+		v.watch.Announces(t.ID())
 		res, err = t.CommitWork(v.ctx, &remark{op}, txn.Options{BeforePublish: before})
 		if err != nil || !res.Again {
 			return res, err
