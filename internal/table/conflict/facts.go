@@ -67,8 +67,10 @@ func (r Read) SQL() string {
 
 // Facts is what a transaction has read and wants to do, as of Version.
 type Facts struct {
-	Version          int64 // the version it is based on: read version, then each winner it was fitted behind
-	Protocol         *action.Protocol
+	Version  int64 // the version it is based on: read version, then each winner it was fitted behind
+	Protocol *action.Protocol
+	// ReadProtocol is the protocol of the version that was read; nil is Protocol.
+	ReadProtocol     *action.Protocol
 	Metadata         *action.Metadata
 	Schema           *types.Struct // logical
 	PartitionColumns []string      // logical names
@@ -79,6 +81,10 @@ type Facts struct {
 	Actions          []action.Action
 	Operation        string
 	Isolation        Isolation
+	// Uses reports whether the table, as the winner leaves it, makes use of a
+	// feature; nil when it is not known. Reference asks it for a transaction that
+	// drops one.
+	Uses func(feature string) bool
 	// Repairable says that the statement can compute its effects file by file
 	// and be fitted behind a winner; Rebindable that it can be run again.
 	Repairable, Rebindable bool

@@ -2,7 +2,11 @@ package conflict
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/sluicelake/sluice/action"
 )
 
 // Judgement is the answer to a scenario.
@@ -48,16 +52,24 @@ type Answer struct {
 
 // Judge plays a scenario: one winner after the other, as the commit loop does.
 func (s *Scenario) Judge(m Mode) (*Judgement, error) {
-	f, r, err := s.start()
+	f, t, err := s.start()
 	if err != nil {
 		return nil, s.fail(err)
 	}
+	r := &rebase{m: m, read: t.mark}
 	out := &Judgement{ID: s.ID, Name: s.Name, Mode: m.String(), Evidence: []Evidence{}, Answers: []Answer{}}
+	if err := f.alone(); err != nil {
+		return out.refused(s, err)
+	}
+	if err := r.begin(f, s.Own); err != nil {
+		return out.refused(s, err)
+	}
 	for i, list := range s.Winners {
 		w := &Winner{Version: int64(i + 1)}
 		if w.Actions, err = parseActions(list, fmt.Sprintf("winner %d", i+1)); err != nil {
 			return nil, s.fail(err)
 		}
+		t.follow(w.Actions)
 		v := Check(f, w, m)
 		a := Answer{Winner: w.Version, Operation: w.Operation(), Answer: v.Kind.String(), Class: v.Class, Evidence: append([]Evidence{}, v.Evidence...)}
 		if m == Precise {
@@ -73,16 +85,58 @@ func (s *Scenario) Judge(m Mode) (*Judgement, error) {
 		}
 		out.Evidence = append(out.Evidence, a.Evidence...)
 		f.adopt(v, w)
-		r.behind(f, w)
+		if err := r.behind(f, w); err != nil {
+			return out.refused(s, err)
+		}
 	}
 	version, blind := int64(len(s.Winners)+1), f.BlindAppend()
-	acts, err := r.actions(version, m)
+	acts, err := r.actions()
 	if err != nil {
 		return nil, s.fail(err)
 	}
 	out.Verdict = ScenarioVerdict{Commit: &version, IsolationLevel: string(f.Isolation), BlindAppend: &blind, InCommitTimestamp: r.ict, Actions: acts}
 	return out, nil
 }
+
+// Refused is an error that a transaction gets whoever won: on its own, or for what
+// a winner's commit leaves out.
+type Refused struct{ Class, SQLState, Exception, Message string }
+
+func (e *Refused) Error() string {
+	if e.Class == "" {
+		return e.Exception + ": " + e.Message
+	}
+	return "[" + e.Class + "] " + e.Message
+}
+
+// refused makes a refusal the verdict; other errors are those of the scenario.
+func (j *Judgement) refused(s *Scenario, err error) (*Judgement, error) {
+	var r *Refused
+	if !errors.As(err, &r) {
+		return nil, s.fail(err)
+	}
+	j.Verdict = ScenarioVerdict{Condition: r.Class, SQLState: r.SQLState, Exception: r.Exception, Message: r.Error()}
+	return j, nil
+}
+
+// alone refuses what no transaction may do, whether there is a winner or not.
+func (f *Facts) alone() error {
+	if lost := lostNames(f.Protocol, lastOf[*action.Protocol](f.Actions)); len(lost) > 0 && f.Operation != dropFeature {
+		return &Refused{Class: "DELTA_INVALID_PROTOCOL_DOWNGRADE", SQLState: "KD004", Exception: "org.apache.spark.sql.delta.ProtocolDowngradeException",
+			Message: "the transaction drops " + strings.Join(lost, ", ") + " from the protocol: only " + dropFeature + " does that"}
+	}
+	if strings.EqualFold(f.Metadata.Configuration["delta.appendOnly"], "true") && supports(f.Protocol, "appendOnly") {
+		for _, a := range f.Actions {
+			if r, ok := a.(*action.Remove); ok && r.DataChange {
+				return &Refused{Class: "DELTA_CANNOT_MODIFY_APPEND_ONLY", SQLState: "42809", Exception: "org.apache.spark.sql.delta.DeltaUnsupportedOperationException",
+					Message: "the table is append-only, and the transaction removes rows"}
+			}
+		}
+	}
+	return nil
+}
+
+const dropFeature = "DROP FEATURE"
 
 // adopt moves the facts behind a winner.
 func (f *Facts) adopt(v Verdict, w *Winner) {
@@ -112,5 +166,6 @@ func SQLState(class string) string {
 	if _, ok := Exceptions[ClassName(class)]; ok {
 		return "2D521"
 	}
-	return ""
+	return map[string]string{ClassDropFeature: "40000", ClassBackfill: "22KD0", "DELTA_UNSUPPORTED_FEATURES_FOR_READ": "56038",
+		"DELTA_UNSUPPORTED_FEATURES_FOR_WRITE": "56038"}[class]
 }

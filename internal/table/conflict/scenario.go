@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice/action"
@@ -89,37 +91,25 @@ func parseActions(list []json.RawMessage, what string) ([]action.Action, error) 
 	return action.ParseCommit(b.Bytes(), what)
 }
 
-// start states the transaction as it stood before the first winner.
-func (s *Scenario) start() (*Facts, *rebase, error) {
+// start states the transaction as it stood before the first winner, and the table.
+func (s *Scenario) start() (*Facts, *table, error) {
 	f := &Facts{ReadFiles: map[FileID]*action.Add{}, ReadApps: map[string]int64{}, Operation: s.Operation}
 	if f.Operation == "" {
 		f.Operation = "Manual Update"
 	}
-	table, err := parseActions(s.Table, "table")
+	acts, err := parseActions(s.Table, "table")
 	if err != nil {
 		return nil, nil, err
 	}
-	live := map[string]*action.Add{}
-	var order []string
-	r := &rebase{mark: -1}
-	for _, a := range table {
-		switch x := a.(type) {
-		case *action.Protocol:
-			f.Protocol = x
-		case *action.Metadata:
-			f.Metadata = x
-		case *action.Add:
-			live[x.Path] = x
-			order = append(order, x.Path)
-		case *action.Remove:
-			delete(live, x.Path)
-		case *action.DomainMetadata:
-			r.follow(x)
-		}
+	t := &table{live: map[string]*action.Add{}, domains: map[string]bool{}, mark: -1}
+	t.follow(acts)
+	if mark, ok := markOf(acts); ok {
+		t.mark = mark
 	}
-	if f.Metadata == nil || f.Protocol == nil {
+	if t.metadata == nil || t.protocol == nil {
 		return nil, nil, errors.New("the table has no metadata or no protocol")
 	}
+	f.Protocol, f.ReadProtocol, f.Metadata, f.Uses = t.protocol, t.protocol, t.metadata, t.uses
 	if f.Schema, err = types.ParseSchema(f.Metadata.SchemaString); err != nil {
 		return nil, nil, fmt.Errorf("table: %w", err)
 	}
@@ -127,18 +117,15 @@ func (s *Scenario) start() (*Facts, *rebase, error) {
 	if f.Actions, err = parseActions(s.Own, "own"); err != nil {
 		return nil, nil, err
 	}
-	if err := s.reads(f, live, order); err != nil {
+	if err := s.reads(f, t); err != nil {
 		return nil, nil, err
 	}
 	f.Isolation = s.level(f)
-	if err := r.begin(f, s.Own); err != nil {
-		return nil, nil, err
-	}
-	return f, r, nil
+	return f, t, nil
 }
 
 // reads records what the transaction read.
-func (s *Scenario) reads(f *Facts, live map[string]*action.Add, order []string) error {
+func (s *Scenario) reads(f *Facts, t *table) error {
 	var scan []expr.Expr
 	flush := func() {
 		if len(scan) == 0 {
@@ -150,8 +137,8 @@ func (s *Scenario) reads(f *Facts, live map[string]*action.Add, order []string) 
 			return
 		}
 		p := prune.New(read.Predicate, f.Schema, f.PartitionColumns)
-		for _, path := range order {
-			if a := live[path]; a != nil && p.Keep(prune.FileOf(a, f.Schema, f.PartitionColumns)).Keep {
+		for _, path := range slices.Sorted(maps.Keys(t.live)) {
+			if a := t.live[path]; p.Keep(prune.FileOf(a, f.Schema, f.PartitionColumns)).Keep {
 				f.ReadFiles[IDOf(a)] = a
 			}
 		}
@@ -186,7 +173,7 @@ func (s *Scenario) reads(f *Facts, live map[string]*action.Add, order []string) 
 		return nil
 	}
 	for _, path := range *s.ReadFiles {
-		a := live[path]
+		a := t.live[path]
 		if a == nil {
 			a = &action.Add{Path: path}
 		}

@@ -96,6 +96,8 @@ const (
 	ClassMetadata     = "DELTA_METADATA_CHANGED"
 	ClassProtocol     = "DELTA_PROTOCOL_CHANGED"
 	ClassWrite        = "DELTA_CONCURRENT_WRITE"
+	ClassDropFeature  = "DELTA_FEATURE_DROP_CONFLICT_REVALIDATION_FAIL"
+	ClassBackfill     = "DELTA_ROW_TRACKING_BACKFILL_RUNNING_CONCURRENTLY_WITH_UNBACKFILL"
 )
 
 // Exceptions maps an error class to the exception that Spark users see.
