@@ -13,7 +13,7 @@ import (
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
 
-// CommitOptions are what every writing operation takes. The zero value is
+// CommitOptions are what every statement that changes rows takes. The zero value is
 // right for most.
 type CommitOptions struct {
 	// AppID and AppVersion make the operation idempotent: it is skipped when

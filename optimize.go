@@ -31,9 +31,9 @@ type OptimizeOptions struct {
 	BeforePublish func(ctx context.Context) error
 }
 
-// ReorgOptions say which files are written again. The zero value is all files
+// PurgeOptions say which files are written again. The zero value is all files
 // with deleted rows or dropped columns.
-type ReorgOptions struct {
+type PurgeOptions struct {
 	Where         string // over partition columns; "" is the whole table
 	TargetSize    int64
 	UserMetadata  string
@@ -165,7 +165,7 @@ func (o OptimizeOptions) spec() (optimize.Spec, optimize.Options, error) {
 		CommitBytes: o.CommitBytes}, optimize.Options{UserMetadata: o.UserMetadata, Commit: txn.Options{BeforePublish: o.BeforePublish}}, err
 }
 
-func (o ReorgOptions) spec() (optimize.Spec, optimize.Options, error) {
+func (o PurgeOptions) spec() (optimize.Spec, optimize.Options, error) {
 	where, err := condition(o.Where)
 	return optimize.Spec{Where: where, TargetSize: o.TargetSize, Purge: true},
 		optimize.Options{UserMetadata: o.UserMetadata, Commit: txn.Options{BeforePublish: o.BeforePublish}}, err
@@ -180,8 +180,8 @@ func (t *Table) Optimize(ctx context.Context, o OptimizeOptions) (*OptimizeResul
 	return t.optimize(ctx, "OPTIMIZE of", spec, opts, err)
 }
 
-// OptimizePlan says what Optimize would do, and changes nothing.
-func (t *Table) OptimizePlan(ctx context.Context, o OptimizeOptions) (*OptimizePlan, error) {
+// PlanOptimize says what Optimize would do, and changes nothing.
+func (t *Table) PlanOptimize(ctx context.Context, o OptimizeOptions) (*OptimizePlan, error) {
 	spec, opts, err := o.spec()
 	return t.optimizePlan(ctx, "OPTIMIZE of", spec, opts, err)
 }
@@ -189,13 +189,13 @@ func (t *Table) OptimizePlan(ctx context.Context, o OptimizeOptions) (*OptimizeP
 // Purge writes the files again that hold deleted rows or dropped columns, so that
 // these are gone for good once VACUUM has removed the old files: REORG TABLE ...
 // APPLY (PURGE).
-func (t *Table) Purge(ctx context.Context, o ReorgOptions) (*OptimizeResult, error) {
+func (t *Table) Purge(ctx context.Context, o PurgeOptions) (*OptimizeResult, error) {
 	spec, opts, err := o.spec()
 	return t.optimize(ctx, "REORG of", spec, opts, err)
 }
 
-// PurgePlan says what Purge would do, and changes nothing.
-func (t *Table) PurgePlan(ctx context.Context, o ReorgOptions) (*OptimizePlan, error) {
+// PlanPurge says what Purge would do, and changes nothing.
+func (t *Table) PlanPurge(ctx context.Context, o PurgeOptions) (*OptimizePlan, error) {
 	spec, opts, err := o.spec()
 	return t.optimizePlan(ctx, "REORG of", spec, opts, err)
 }

@@ -15,7 +15,9 @@ type RepairOptions struct {
 	// RemoveUnmarked takes files out of the table too whose deletion vector is gone.
 	// Their rows are lost: nobody can tell any more which of them were deleted.
 	RemoveUnmarked bool
-	CommitOptions
+	UserMetadata   string
+	// BeforePublish is as in CommitOptions.
+	BeforePublish func(ctx context.Context) error
 }
 
 // RepairResult is what a repair found and did.

@@ -35,7 +35,9 @@ type VacuumOptions struct {
 	// ForgetClones are addresses of shallow clones of the table that are gone. A
 	// clone that cannot be read makes Vacuum fail otherwise.
 	ForgetClones []string
-	CommitOptions
+	UserMetadata string
+	// BeforePublish is as in CommitOptions.
+	BeforePublish func(ctx context.Context) error
 }
 
 // VacuumResult is what a VACUUM found and did.

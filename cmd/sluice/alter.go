@@ -18,10 +18,7 @@ func (a *app) alter() *cobra.Command {
   sluice alter people 'ADD CONSTRAINT adult CHECK (age >= 18)'`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			co, err := w.options()
-			if err != nil {
-				return err
-			}
+			o := sluice.AlterOptions{UserMetadata: w.userMetadata, BeforePublish: w.beforePublish()}
 			var changes []sluice.Alteration
 			for _, text := range args[1:] {
 				some, err := sluice.ParseAlterations(text)
@@ -36,19 +33,18 @@ func (a *app) alter() *cobra.Command {
 			}
 			defer t.Close()
 			for _, c := range changes {
-				done, err := t.Alter(cmd.Context(), sluice.AlterOptions{UserMetadata: co.UserMetadata, BeforePublish: co.BeforePublish}, c)
+				done, err := t.Alter(cmd.Context(), o, c)
 				if err != nil {
 					return err
 				}
 				if err := a.committed("ALTER TABLE", done[0], nil); err != nil {
 					return err
 				}
-				co.BeforePublish = nil
+				o.BeforePublish = nil
 			}
 			return nil
 		},
 	}
 	a.writingFlags(cmd, &w)
-	_ = cmd.Flags().MarkHidden("txn")
 	return cmd
 }

@@ -9,7 +9,7 @@ import (
 func (a *app) append() *cobra.Command {
 	var (
 		s            sourceFlags
-		w            writing
+		w            changing
 		overwrite    bool
 		dynamic      bool
 		replaceWhere string
@@ -79,7 +79,7 @@ become those of the table, partitioned by --partition-by.`,
 		},
 	}
 	s.add(cmd)
-	a.writingFlags(cmd, &w)
+	a.changingFlags(cmd, &w)
 	f := cmd.Flags()
 	f.BoolVar(&overwrite, "overwrite", false, "replace all rows of the table")
 	f.StringVar(&replaceWhere, "replace-where", "", "replace the rows that this `CONDITION` selects")

@@ -29,14 +29,10 @@ func (a *app) clone() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			co, err := w.options()
-			if err != nil {
-				return err
-			}
 			if o.Properties, err = pairs("--property", properties); err != nil {
 				return err
 			}
-			o.UserMetadata, o.BeforePublish = co.UserMetadata, co.BeforePublish
+			o.UserMetadata, o.BeforePublish = w.userMetadata, w.beforePublish()
 			source, err := a.open(ctx, args[0])
 			if err != nil {
 				return err
@@ -69,7 +65,6 @@ func (a *app) clone() *cobra.Command {
 		},
 	}
 	a.writingFlags(cmd, &w)
-	_ = cmd.Flags().MarkHidden("txn")
 	v.add(cmd)
 	cmd.Flags().Lookup("version").Usage = "the `VERSION` of the source to clone"
 	cmd.Flags().Lookup("at").Usage = "clone the newest version that is not younger than this `TIMESTAMP`"

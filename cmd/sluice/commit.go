@@ -18,21 +18,39 @@ import (
 // writing are the flags of every command that commits.
 type writing struct {
 	hold         string
-	txn          string
 	userMetadata string
+}
+
+// changing are the flags of a command that changes rows, which an application may
+// have to do once only.
+type changing struct {
+	writing
+	txn string
 }
 
 func (a *app) writingFlags(cmd *cobra.Command, w *writing) {
 	cmd.PreRun = func(*cobra.Command, []string) { a.writes = true }
 	f := cmd.Flags()
 	f.StringVar(&w.hold, "hold", "", "when everything is prepared, create `PREFIX`.ready and wait for PREFIX.go before publishing")
-	f.StringVar(&w.txn, "txn", "", "make it idempotent: `APPID:VERSION`, skipped when the application has committed that version")
 	f.StringVar(&w.userMetadata, "user-metadata", "", "text to record in the commit")
 	f.BoolVar(&a.stats, "stats", false, "report time, memory, store requests and reconciliations")
 }
 
-func (w *writing) options() (sluice.CommitOptions, error) {
-	o := sluice.CommitOptions{UserMetadata: w.userMetadata}
+func (a *app) changingFlags(cmd *cobra.Command, c *changing) {
+	a.writingFlags(cmd, &c.writing)
+	cmd.Flags().StringVar(&c.txn, "txn", "", "make it idempotent: `APPID:VERSION`, skipped when the application has committed that version")
+}
+
+// beforePublish is what --hold asks for; nil without it.
+func (w *writing) beforePublish() func(context.Context) error {
+	if w.hold == "" {
+		return nil
+	}
+	return func(ctx context.Context) error { return hold(ctx, w.hold) }
+}
+
+func (w *changing) options() (sluice.CommitOptions, error) {
+	o := sluice.CommitOptions{UserMetadata: w.userMetadata, BeforePublish: w.beforePublish()}
 	if w.txn != "" {
 		i := strings.LastIndexByte(w.txn, ':')
 		if i <= 0 {
@@ -43,9 +61,6 @@ func (w *writing) options() (sluice.CommitOptions, error) {
 			return o, usagef("--txn %s: %q is no version number", w.txn, w.txn[i+1:])
 		}
 		o.AppID, o.AppVersion = w.txn[:i], n
-	}
-	if w.hold != "" {
-		o.BeforePublish = func(ctx context.Context) error { return hold(ctx, w.hold) }
 	}
 	return o, nil
 }

@@ -28,10 +28,7 @@ func (a *app) convert() *cobra.Command {
 		Args:    exactArgs("FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			co, err := w.options()
-			if err != nil {
-				return err
-			}
+			var err error
 			if parts != "" {
 				if o.PartitionBy, err = types.ParseDDL(parts); err != nil {
 					return usagef("--partition-by: %w", err)
@@ -43,7 +40,7 @@ func (a *app) convert() *cobra.Command {
 			if o.Properties, err = pairs("--property", properties); err != nil {
 				return err
 			}
-			o.UserMetadata, o.BeforePublish = co.UserMetadata, co.BeforePublish
+			o.UserMetadata, o.BeforePublish = w.userMetadata, w.beforePublish()
 			listener, clear := a.watch()
 			opts, err := a.tableOptions(ctx, args[0])
 			if err != nil {
@@ -79,7 +76,6 @@ func (a *app) convert() *cobra.Command {
 		},
 	}
 	a.writingFlags(cmd, &w)
-	_ = cmd.Flags().MarkHidden("txn")
 	f := cmd.Flags()
 	f.StringVar(&parts, "partition-by", "", "partition `COLUMNS` with their types, in the order of the folders")
 	f.BoolVar(&o.InferPartitions, "infer-partitions", false, "take partition columns and their types from the folders")

@@ -10,7 +10,7 @@ import (
 
 func (a *app) update() *cobra.Command {
 	var (
-		w          writing
+		w          changing
 		set, where string
 	)
 	cmd := &cobra.Command{
@@ -39,7 +39,7 @@ func (a *app) update() *cobra.Command {
 			return a.changed("UPDATE", "rowsUpdated", "updated", res)
 		},
 	}
-	a.writingFlags(cmd, &w)
+	a.changingFlags(cmd, &w)
 	cmd.Flags().StringVar(&set, "set", "", "`ASSIGNMENTS`, for example 'a = a + 1, b = NULL'")
 	cmd.Flags().StringVar(&where, "where", "", "the `CONDITION` that selects rows (default: all)")
 	_ = cmd.MarkFlagRequired("set")
@@ -48,7 +48,7 @@ func (a *app) update() *cobra.Command {
 
 func (a *app) delete() *cobra.Command {
 	var (
-		w     writing
+		w     changing
 		where string
 	)
 	cmd := &cobra.Command{
@@ -73,7 +73,7 @@ func (a *app) delete() *cobra.Command {
 			return a.changed("DELETE", "rowsDeleted", "deleted", res)
 		},
 	}
-	a.writingFlags(cmd, &w)
+	a.changingFlags(cmd, &w)
 	cmd.Flags().StringVar(&where, "where", "", "the `CONDITION` that selects rows (default: all)")
 	return cmd
 }

@@ -33,14 +33,8 @@ func (a *app) fsck() *cobra.Command {
 				return usagef("--limit %d: want 0 or more", limit)
 			case !repair && (ro.DryRun || ro.RemoveUnmarked || w != writing{}):
 				return usagef("--dry-run, --remove-unmarked, --hold and --user-metadata belong to --repair")
-			case repair && w.txn != "":
-				return usagef("--txn: a repair does not repeat itself")
 			case repair:
-				co, err := w.options()
-				if err != nil {
-					return err
-				}
-				ro.CommitOptions = co
+				ro.UserMetadata, ro.BeforePublish = w.userMetadata, w.beforePublish()
 				return a.repair(cmd.Context(), args[0], ro)
 			}
 			a.writes = false
@@ -65,7 +59,6 @@ func (a *app) fsck() *cobra.Command {
 	cmd.Flags().BoolVar(&deep, "deep", false, "read every data file and deletion vector too")
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "print at most this many findings of a code (0: all; with --json all)")
 	a.writingFlags(cmd, &w)
-	_ = cmd.Flags().MarkHidden("txn")
 	cmd.Flags().BoolVar(&repair, "repair", false, "take files out of the table that the store does not have any more")
 	cmd.Flags().BoolVar(&ro.DryRun, "dry-run", false, "with --repair: say what would be done, and do nothing")
 	cmd.Flags().BoolVar(&ro.RemoveUnmarked, "remove-unmarked", false, "with --repair: give up the rows of files whose deletion vector is gone")

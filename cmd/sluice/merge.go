@@ -80,7 +80,7 @@ func normalClause(text string) string {
 func (a *app) merge() *cobra.Command {
 	var (
 		m      mergeFlags
-		w      writing
+		w      changing
 		dryRun bool
 	)
 	cmd := &cobra.Command{
@@ -146,7 +146,7 @@ one is fitted behind it: only what the winner changed is looked at again.`,
 		},
 	}
 	m.add(cmd)
-	a.writingFlags(cmd, &w)
+	a.changingFlags(cmd, &w)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what it would read and do, and change nothing")
 	return cmd
 }

@@ -28,11 +28,8 @@ It never makes another writer fail: what others delete meanwhile is deleted in t
 		Example: "  sluice optimize events --where \"day >= '2026-01-01'\" --dry-run\n  sluice optimize events --zorder user_id,time --target-size 256MB",
 		Args:    exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			co, err := w.options()
-			if err != nil {
-				return err
-			}
-			o.UserMetadata, o.BeforePublish = co.UserMetadata, co.BeforePublish
+			var err error
+			o.UserMetadata, o.BeforePublish = w.userMetadata, w.beforePublish()
 			for _, f := range []struct {
 				name, text string
 				to         *int64
@@ -46,7 +43,7 @@ It never makes another writer fail: what others delete meanwhile is deleted in t
 			}
 			return a.tidy(cmd.Context(), args[0], "OPTIMIZE", dry,
 				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizePlan, error) {
-					return t.OptimizePlan(ctx, o)
+					return t.PlanOptimize(ctx, o)
 				},
 				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizeResult, error) { return t.Optimize(ctx, o) })
 		},
@@ -66,7 +63,7 @@ It never makes another writer fail: what others delete meanwhile is deleted in t
 func (a *app) reorg() *cobra.Command {
 	var (
 		w           writing
-		o           sluice.ReorgOptions
+		o           sluice.PurgeOptions
 		target      string
 		dry, purges bool
 	)
@@ -78,10 +75,7 @@ func (a *app) reorg() *cobra.Command {
 		Example: "  sluice reorg events --purge --dry-run",
 		Args:    exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			co, err := w.options()
-			if err != nil {
-				return err
-			}
+			var err error
 			if !purges {
 				return usagef("want --purge: nothing else is reorganised yet")
 			}
@@ -90,9 +84,9 @@ func (a *app) reorg() *cobra.Command {
 					return usagef("--target-size: %w", err)
 				}
 			}
-			o.UserMetadata, o.BeforePublish = co.UserMetadata, co.BeforePublish
+			o.UserMetadata, o.BeforePublish = w.userMetadata, w.beforePublish()
 			return a.tidy(cmd.Context(), args[0], "REORG", dry,
-				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizePlan, error) { return t.PurgePlan(ctx, o) },
+				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizePlan, error) { return t.PlanPurge(ctx, o) },
 				func(ctx context.Context, t *sluice.Table) (*sluice.OptimizeResult, error) { return t.Purge(ctx, o) })
 		},
 	}
@@ -106,7 +100,6 @@ func (a *app) reorg() *cobra.Command {
 
 func (a *app) tidyFlags(cmd *cobra.Command, w *writing, dry *bool) {
 	a.writingFlags(cmd, w)
-	_ = cmd.Flags().MarkHidden("txn")
 	cmd.Flags().BoolVar(dry, "dry-run", false, "print the plan and change nothing")
 }
 

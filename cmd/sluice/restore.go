@@ -32,14 +32,7 @@ writers commit meanwhile is taken back too. Files that VACUUM deleted cannot com
 			if len(at) == 0 {
 				return usagef("restore needs --version N or --at TIMESTAMP")
 			}
-			co, err := w.options()
-			if err != nil {
-				return err
-			}
-			if co.AppID != "" {
-				return usagef("restore takes no --txn")
-			}
-			o.UserMetadata, o.BeforePublish = co.UserMetadata, co.BeforePublish
+			o.UserMetadata, o.BeforePublish = w.userMetadata, w.beforePublish()
 			t, err := a.open(cmd.Context(), args[0])
 			if err != nil {
 				return err

@@ -103,10 +103,6 @@ func (a *app) session(ctx context.Context, f *sqlFlags) (*sluice.Session, error)
 	if f.format != "" && !slices.Contains(rowFormats, f.format) {
 		return nil, usagef("--format %s: want %s", f.format, strings.Join(rowFormats, ", "))
 	}
-	co, err := f.write.options()
-	if err != nil {
-		return nil, err
-	}
 	stores, err := pairs("--option", a.options)
 	if err != nil {
 		return nil, err
@@ -115,7 +111,7 @@ func (a *app) session(ctx context.Context, f *sqlFlags) (*sluice.Session, error)
 	for k, v := range stores {
 		opts = append(opts, sluice.WithStorageOption(k, v))
 	}
-	s := sluice.NewSession(sluice.SessionOptions{Open: a.openUnread, UserMetadata: co.UserMetadata, BeforePublish: co.BeforePublish, Options: opts})
+	s := sluice.NewSession(sluice.SessionOptions{Open: a.openUnread, UserMetadata: f.write.userMetadata, BeforePublish: f.write.beforePublish(), Options: opts})
 	for flag, names := range map[string][]string{"--table": f.tables, "--view": f.views} {
 		for _, pair := range names {
 			name, at, ok := strings.Cut(pair, "=")

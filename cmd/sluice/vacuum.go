@@ -31,12 +31,8 @@ It leaves alone what transactions of this process have under way, what registere
 		Example: "  sluice vacuum events --dry-run\n  sluice vacuum events --lite --json\n  sluice vacuum events --explain part-00000-1d2c.parquet",
 		Args:    exactArgs("TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			co, err := w.options()
+			var err error
 			switch {
-			case err != nil:
-				return err
-			case w.txn != "":
-				return usagef("--txn: vacuum changes no rows, so there is nothing to make idempotent")
 			case o.Lite && full:
 				return usagef("--lite and --full exclude each other")
 			case (o.Lite || full) && inventory != "":
@@ -44,7 +40,7 @@ It leaves alone what transactions of this process have under way, what registere
 			case o.DeletesPerSecond < 0:
 				return usagef("--rate %g: want 0 or more", o.DeletesPerSecond)
 			}
-			o.CommitOptions = co
+			o.UserMetadata, o.BeforePublish = w.userMetadata, w.beforePublish()
 			if cmd.Flags().Changed("retain") {
 				o.Retain = &retain
 			}
