@@ -27,8 +27,10 @@ type Select struct {
 	Distinct bool
 	Items    []Item
 	From     []Source // joined by commas; none is one row without columns
+	Views    []LateralView
 	Where    expr.Expr
 	Group    []expr.Expr
+	Sets     [][]expr.Expr // GROUPING SETS; nil for none
 	GroupAll bool
 	Having   expr.Expr
 	Windows  []NamedWindow
@@ -40,10 +42,19 @@ type NamedWindow struct {
 	Over expr.Over
 }
 
-// Item is an expression of a SELECT list. A star may leave out columns.
+// LateralView is LATERAL VIEW [OUTER] call table AS columns.
+type LateralView struct {
+	Call  *expr.Call
+	Outer bool
+	As    Alias
+}
+
+// Item is an expression of a SELECT list. A star may leave out columns; a generator
+// may have several names.
 type Item struct {
 	Expr   expr.Expr
 	Alias  string
+	Names  []string
 	Except []string
 }
 
@@ -98,11 +109,13 @@ type Derived struct {
 	As    Alias
 }
 
-// FunctionRef is a call of a table-valued function.
+// FunctionRef is a call of a table-valued function. Lateral ones read the columns of
+// the relations before them.
 type FunctionRef struct {
-	Name string
-	Args []expr.Expr
-	As   Alias
+	Lateral bool
+	Name    string
+	Args    []expr.Expr
+	As      Alias
 }
 
 // Join is two relations joined.

@@ -22,6 +22,10 @@ func (b *binder) from(list []Source) (rel, error) {
 		if err != nil {
 			return rel{}, err
 		}
+		if f, ok := s.(*FunctionRef); ok && f.Lateral {
+			out, err = b.besideGenerated(out, f, false)
+			continue
+		}
 		var right rel
 		if right, err = b.source(s); err == nil {
 			out = beside(out, right, &join{kind: Cross, left: out.node, right: right.node})
@@ -154,8 +158,29 @@ func (b *binder) at(t *TableRef) (At, error) {
 	return At{}, nil
 }
 
+// besideGenerated joins a relation with the rows that a generator makes of each row.
+func (b *binder) besideGenerated(left rel, f *FunctionRef, outer bool) (rel, error) {
+	as := f.As
+	if as.Name == "" {
+		as.Name = f.Name
+	}
+	width := len(left.node.fields())
+	r, err := b.generated(left, &expr.Call{Fn: f.Name, Args: f.Args}, outer, as)
+	if err != nil {
+		return rel{}, err
+	}
+	r.star = append([]int(nil), r.star...)
+	for i := range r.node.fields()[width:] {
+		r.star = append(r.star, width+i)
+	}
+	return r, nil
+}
+
 // function binds a table-valued function.
 func (b *binder) function(f *FunctionRef) (rel, error) {
+	if generators[f.Name] {
+		return b.besideGenerated(rel{node: once{}}, f, false)
+	}
 	args := make([]*expr.Literal, len(f.Args))
 	for i, e := range f.Args {
 		var err error

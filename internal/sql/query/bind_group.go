@@ -13,7 +13,7 @@ const aggBase = 1 << 30
 
 // grouped decides whether rows are grouped and binds the keys.
 func (s *selecting) grouped(sel *Select, order []Order) error {
-	grouped := len(sel.Group) > 0 || sel.GroupAll || sel.Having != nil
+	grouped := len(sel.Group) > 0 || sel.Sets != nil || sel.GroupAll || sel.Having != nil
 	for _, it := range s.items {
 		grouped = grouped || hasAggregate(it.expr)
 	}
@@ -34,6 +34,9 @@ func (s *selecting) grouped(sel *Select, order []Order) error {
 			}
 		}
 		return nil
+	}
+	if sel.Sets != nil {
+		return s.groupedBy(sel.Sets)
 	}
 	for _, g := range sel.Group {
 		e, err := s.groupExpr(g)
@@ -141,6 +144,10 @@ func (s *selecting) bindItem(e expr.Expr) (expr.Expr, error) {
 		}
 		c, ok := e.(*expr.Column)
 		switch {
+		case ok && c.Ref == gidRef:
+			d := *c
+			d.Ref = s.gid
+			return &d
 		case !ok || c.Ref >= slotBase || c.Ref >= winBase && c.Ref < aggBase:
 			return nil
 		case c.Ref >= aggBase:

@@ -37,6 +37,13 @@ func (b *binder) join(j *Join) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
+	if f, ok := j.Right.(*FunctionRef); ok && f.Lateral {
+		lit, constant := j.On.(*expr.Literal)
+		if always := j.On == nil || constant && lit.Value == true; !always || j.Kind != Inner && j.Kind != Cross && j.Kind != Left || len(j.Using) > 0 || j.Natural {
+			return rel{}, failf("UNSUPPORTED_FEATURE.LATERAL_JOIN_TYPE", "LATERAL %s is joined by INNER, CROSS or LEFT JOIN, without a condition", f.Name)
+		}
+		return b.besideGenerated(l, f, j.Kind == Left)
+	}
 	r, err := b.source(j.Right)
 	if err != nil {
 		return rel{}, err

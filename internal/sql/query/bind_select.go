@@ -21,6 +21,7 @@ type selecting struct {
 	order  []sortKey
 	hidden []expr.Expr // sort keys that are not in the SELECT list
 	win    windowed
+	gid    int // which group key is the number of the grouping set; -1 without sets
 	exprs  []expr.Expr
 	prints []string // fingerprints of exprs
 }
@@ -28,6 +29,11 @@ type selecting struct {
 // selection binds a SELECT with the ORDER BY that belongs to it.
 func (b *binder) selection(sel *Select, order []Order) (rel, error) {
 	in, err := b.from(sel.From)
+	for _, v := range sel.Views {
+		if err == nil {
+			in, err = b.besideGenerated(in, &FunctionRef{Name: v.Call.Fn, Args: v.Call.Args, As: v.As}, v.Outer)
+		}
+	}
 	if err != nil {
 		return rel{}, err
 	}
@@ -36,11 +42,15 @@ func (b *binder) selection(sel *Select, order []Order) (rel, error) {
 			return rel{}, err
 		}
 	}
-	s := &selecting{binder: b, in: in, keys: map[string]int{}, calls: map[string]int{}, win: windowed{named: map[string]expr.Over{}, calls: map[string]int{}}}
+	items, in, err := b.generates(sel, in)
+	if err != nil {
+		return rel{}, err
+	}
+	s := &selecting{binder: b, in: in, keys: map[string]int{}, calls: map[string]int{}, gid: -1, win: windowed{named: map[string]expr.Over{}, calls: map[string]int{}}}
 	for _, w := range sel.Windows {
 		s.win.named[strings.ToLower(w.Name)] = w.Over
 	}
-	list, err := s.overs(sel.Items)
+	list, err := s.overs(items)
 	if err != nil {
 		return rel{}, err
 	}

@@ -196,11 +196,11 @@ func (b *binder) withItems(sel *Select, in rel, on []expr.Expr) (rel, []expr.Exp
 
 // plainSelect is a SELECT whose rows are rows of FROM.
 func plainSelect(q *Query, s *Select) bool {
-	if len(s.Group) > 0 || s.GroupAll || s.Having != nil || q.Limit != nil || q.Offset != nil {
+	if len(s.Views) > 0 || len(s.Group) > 0 || s.Sets != nil || s.GroupAll || s.Having != nil || q.Limit != nil || q.Offset != nil {
 		return false
 	}
 	for _, it := range s.Items {
-		if hasAggregate(it.Expr) || hasWindow(it.Expr) {
+		if hasAggregate(it.Expr) || hasWindow(it.Expr) || hasGenerator(it.Expr) {
 			return false
 		}
 	}

@@ -42,7 +42,8 @@ func noWindow(clause string, e expr.Expr) error {
 	return nil
 }
 
-// windows replaces the window functions of an expression by columns.
+// windows replaces the window functions of an expression by columns, and those that
+// tell grouping sets apart.
 func (s *selecting) windows(e expr.Expr) (expr.Expr, error) {
 	var failed error
 	out := replace(e, func(e expr.Expr) expr.Expr {
@@ -53,6 +54,13 @@ func (s *selecting) windows(e expr.Expr) (expr.Expr, error) {
 		case *expr.Call:
 			if _, only := windowOnly[x.Fn]; only {
 				failed = failf("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "%s is a function of a window: put OVER (...) behind it", x)
+				return e
+			}
+			if x.Fn == "grouping" || x.Fn == "grouping_id" {
+				var c expr.Expr
+				if c, failed = s.groupingCall(x); failed == nil {
+					return c
+				}
 				return e
 			}
 		case *expr.Window:

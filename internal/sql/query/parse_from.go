@@ -37,9 +37,6 @@ func (p *parser) relation() (Source, error) {
 		if ok, err = p.joinKind(j); err != nil || !ok {
 			return left, err
 		}
-		if p.Peek().Is("LATERAL") {
-			return nil, p.Errorf(p.Peek(), "LATERAL is not supported")
-		}
 		if j.Right, err = p.relationPrimary(); err == nil {
 			err = p.joinCondition(j)
 		}
@@ -96,7 +93,20 @@ func (p *parser) relationPrimary() (Source, error) {
 	t := p.Peek()
 	switch {
 	case t.Is("LATERAL"):
-		return nil, p.Errorf(t, "LATERAL is not supported")
+		p.Next()
+		s := Source(nil)
+		var err error
+		if name := p.Peek(); (name.Kind == expr.Word || name.Kind == expr.QuotedWord) && p.PeekSecond().Is("(") {
+			s, err = p.function()
+		}
+		f, ok := s.(*FunctionRef)
+		if err == nil && (!ok || !generators[f.Name]) {
+			err = p.Errorf(t, "LATERAL is for explode, posexplode, inline and stack alone")
+		}
+		if ok {
+			f.Lateral = true
+		}
+		return s, err
 	case t.Is("VALUES"):
 		v, err := p.values()
 		if err != nil {

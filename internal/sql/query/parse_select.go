@@ -39,6 +39,9 @@ func (p *parser) selection() (Body, error) {
 		if s.From, err = p.from(); err != nil {
 			return nil, err
 		}
+		if s.Views, err = p.lateralViews(); err != nil {
+			return nil, err
+		}
 		if !p.Peek().Is("SELECT") {
 			s.Items = []Item{{Expr: &expr.Star{}}}
 			return s, p.refused()
@@ -65,6 +68,11 @@ func (p *parser) selection() (Body, error) {
 			return nil, err
 		}
 	}
+	views, err := p.lateralViews()
+	if err != nil {
+		return nil, err
+	}
+	s.Views = append(s.Views, views...)
 	if p.Accept("WHERE") {
 		if s.Where, err = p.ParseExpr(); err != nil {
 			return nil, err
@@ -82,6 +90,40 @@ func (p *parser) selection() (Body, error) {
 		return nil, err
 	}
 	return s, p.refused()
+}
+
+// lateralViews takes LATERAL VIEW [OUTER] call [table] [AS column, ...], any number of times.
+func (p *parser) lateralViews() ([]LateralView, error) {
+	var out []LateralView
+	for p.Accept("LATERAL", "VIEW") {
+		v := LateralView{Outer: p.Accept("OUTER")}
+		t := p.Peek()
+		e, err := p.ParseExpr()
+		if err != nil {
+			return nil, err
+		}
+		c, ok := generatorOf(e)
+		if v.Call = c; !ok {
+			return nil, p.Errorf(t, "LATERAL VIEW needs explode, posexplode, inline or stack")
+		}
+		if n := p.Peek(); n.Kind == expr.QuotedWord || n.Kind == expr.Word && !clauseWords[strings.ToUpper(n.Text)] {
+			v.As.Name = p.Next().Value
+		}
+		if n := p.Peek(); p.Accept("AS") || n.Kind == expr.QuotedWord || n.Kind == expr.Word && !clauseWords[strings.ToUpper(n.Text)] {
+			for {
+				name, err := p.ParseIdentifier()
+				if err != nil {
+					return nil, err
+				}
+				v.As.Columns = append(v.As.Columns, name)
+				if !p.Accept(",") {
+					break
+				}
+			}
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // windows takes WINDOW name AS (...), ...
@@ -116,7 +158,7 @@ func (p *parser) windows(s *Select) error {
 // refused names the clauses of Spark that are not here.
 func (p *parser) refused() error {
 	for _, w := range []string{"LATERAL", "PIVOT", "UNPIVOT", "QUALIFY", "TABLESAMPLE"} {
-		if t := p.Peek(); t.Is(w) {
+		if t := p.Peek(); t.Is(w) && !p.PeekSecond().Is("VIEW") {
 			return p.Errorf(t, "%s is not supported", w)
 		}
 	}
@@ -140,7 +182,9 @@ func (p *parser) item() (Item, error) {
 		return it, nil
 	}
 	if p.Peek().Is("AS") && p.PeekSecond().Is("(") {
-		return it, p.Errorf(p.PeekSecond(), "several aliases for one expression are not supported")
+		p.Next()
+		it.Names, err = p.names()
+		return it, err
 	}
 	it.Alias, err = p.alias()
 	return it, err
@@ -156,22 +200,7 @@ func (p *parser) grouping(s *Select) error {
 		s.GroupAll = true
 		return nil
 	}
-	for {
-		t := p.Peek()
-		if (t.Is("ROLLUP") || t.Is("CUBE")) && p.PeekSecond().Is("(") || t.Is("GROUPING") && p.PeekSecond().Is("SETS") {
-			return p.Errorf(t, "GROUP BY %s is not supported", strings.ToUpper(t.Text))
-		}
-		e, err := p.ParseExpr()
-		if err != nil {
-			return err
-		}
-		s.Group = append(s.Group, e)
-		if !p.Accept(",") {
-			break
-		}
-	}
-	if t := p.Peek(); t.Is("WITH") || t.Is("GROUPING") {
-		return p.Errorf(t, "%s after GROUP BY is not supported", strings.ToUpper(t.Text))
-	}
-	return nil
+	var err error
+	s.Group, s.Sets, err = p.groupElements()
+	return err
 }
