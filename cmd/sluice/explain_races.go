@@ -223,6 +223,9 @@ func (a *app) errorTold(x *sluice.ErrorExplanation) error {
 	if m := x.Meaning; m != nil {
 		a.printf("%s", wrapped(m.What+" "+m.Why, "  ", "  "))
 	}
+	if x.Cause != "" {
+		a.printf("%s", wrapped("Here: "+x.Cause+".", "  ", "  "))
+	}
 	a.reported(x)
 	if x.Found != nil {
 		a.found(x.Found)

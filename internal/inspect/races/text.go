@@ -17,7 +17,10 @@ type Report struct {
 	// Condition is the class with its subclass, as the text has it.
 	Condition string `json:"condition,omitempty"`
 	Exception string `json:"exception,omitempty"`
-	// Engine is who reports: Spark, delta-rs, or sluice.
+	// Cause is what the subclass of the condition says, "" when it says nothing more.
+	Cause string `json:"cause,omitempty"`
+	// Engine is who reports: Spark, Databricks, Delta Kernel, Delta Standalone,
+	// delta-rs, Trino, or sluice.
 	Engine string `json:"engine,omitempty"`
 	// Partition is the partition named, for example "country=UK"; Root says that
 	// the table has no partitions, in the words of the error.
@@ -45,71 +48,46 @@ type Commit struct {
 	TxnID       string            `json:"txnId,omitempty"`
 }
 
-// words are what engines say for each class where the class is not named.
-var words = []struct {
-	class string
-	text  *regexp.Regexp
-}{
-	{conflict.ClassAppend, regexp.MustCompile(`(?i)files were added to (partition|the root)|added data to table|concurrent transactions? added (new )?data`)},
-	{conflict.ClassDeleteDelete, regexp.MustCompile(`(?i)attempted to delete one or more files that were deleted|that this transaction attempted to delete|deleted the same data your transaction deletes`)},
-	{conflict.ClassDeleteRead, regexp.MustCompile(`(?i)attempted to read one or more files that were deleted|deleted data from table|deleted data this operation read`)},
-	{conflict.ClassMetadata, regexp.MustCompile(`(?i)metadata of the Delta table .{0,400}changed by a concurrent update|metadata changed since last commit`)},
-	{conflict.ClassProtocol, regexp.MustCompile(`(?i)protocol version of the Delta table .{0,400}changed by a concurrent update|protocol changed since last commit`)},
-	{conflict.ClassTransaction, regexp.MustCompile(`(?i)multiple streaming queries are using the same checkpoint|concurrent transaction failed`)},
-	{conflict.ClassWrite, regexp.MustCompile(`(?i)concurrent transaction has written new data since|version:? \d+ already exists|delta transaction failed, version`)},
-	{ClassRetries, regexp.MustCompile(`(?i)commit has failed as it has been tried|exceeded max commit attempts|failed to commit transaction: \d+`)},
-}
-
-// ClassRetries is the class of a commit that lost too often.
-const ClassRetries = "DELTA_MAX_COMMIT_RETRIES_EXCEEDED"
-
 var (
 	condition = regexp.MustCompile(`\bDELTA_[A-Z_]*[A-Z](?:\.[A-Z_]*[A-Z])?\b`)
-	exception = regexp.MustCompile(`\b(Concurrent(?:Append|DeleteRead|DeleteDelete|Transaction|Write)|MetadataChanged|ProtocolChanged)Exception\b`)
+	exception = regexp.MustCompile(`\b(?:Concurrent(?:Append|DeleteRead|DeleteDelete|Transaction|Write)|MetadataChanged|ProtocolChanged)Exception\b`)
 	partition = regexp.MustCompile(`(?i)partition \[([^\]\n]*)\]`)
 	root      = regexp.MustCompile(`(?i)added to the root of the table`)
 	forFile   = regexp.MustCompile(`(?i)\(for example ([^)\s]+)`)
 	link      = regexp.MustCompile(`https?://[^\s"'<>)]+`)
-	at        = regexp.MustCompile(`(?i)committed at version (\d+)|version:? (\d+) already exists`)
+	at        = regexp.MustCompile(`(?i)committed at version (\d+)|version:? (\d+) already exists|existing table version:? (\d+)|VersionAlreadyExists\((\d+)\)|the winner: version (\d+)|_delta_log/0*(\d+)\.json`)
 	ofTable   = regexp.MustCompile("(?i)table (delta\\.`[^`]+`|`[^`]+`(?:\\.`[^`]+`)*|[\\w.]+) (?:\\(?committed at|has been changed)")
-	by        = regexp.MustCompile(`[Aa] concurrent ([A-Z][A-Z ]*[A-Z]) (?:added|deleted|changed|updated)`)
+	by        = regexp.MustCompile(`[Aa] concurrent ([A-Z][A-Z ]*[A-Z]) (?:added|deleted|changed|updated|modified)|the winner: version \d+, ([A-Z][A-Z ]*[A-Z])\b`)
 	oneLine   = regexp.MustCompile(`(?m)^[|>\s]+`)
 )
 
-// maxText bounds what is looked at: the error stands at the beginning of a log.
+// maxText bounds what is looked at: the beginning of a log and its end.
 const maxText = 1 << 20
 
 // ParseError reads the text of an error. It never fails: what the text does not
 // say is left out.
 func ParseError(text string) Report {
 	if len(text) > maxText {
-		text = text[:maxText]
+		text = text[:maxText/2] + "\n" + text[len(text)-maxText/2:]
 	}
 	var r Report
 	for _, c := range condition.FindAllString(text, -1) {
-		name := conflict.ClassName(c)
-		if _, ok := conflict.Exceptions[name]; ok || name == ClassRetries {
-			r.Class, r.Condition = name, c
-			break
+		if class := classOf(c); class != "" && len(c) > len(r.Condition) && (r.Class == "" || r.Class == class) {
+			r.Class, r.Condition = class, c // the longest spelling has the subclass
 		}
 	}
-	if m := exception.FindStringSubmatch(text); m != nil {
-		r.Exception = m[1] + "Exception"
-		for class, name := range conflict.Exceptions {
-			if r.Class == "" && name == r.Exception {
-				r.Class = class
-			}
+	_, sub, _ := strings.Cut(r.Condition, ".")
+	r.Cause = causes[sub]
+	if m := exception.FindString(text); m != "" {
+		r.Exception = m
+		if r.Class == "" {
+			r.Class = classOf(m)
 		}
 	}
 	flat := oneLine.ReplaceAllString(text, "")
 	flat = strings.Join(strings.Fields(flat), " ")
 	if r.Class == "" {
-		for _, w := range words {
-			if w.text.MatchString(flat) {
-				r.Class = w.class
-				break
-			}
-		}
+		r.Class = classSaid(flat)
 	}
 	if r.Class == "" {
 		return Report{}
@@ -132,29 +110,43 @@ func ParseError(text string) Report {
 		r.DocLink = strings.TrimRight(m, ".,;")
 	}
 	if m := at.FindStringSubmatch(flat); m != nil {
-		if n, err := strconv.ParseInt(m[1]+m[2], 10, 64); err == nil {
+		if n, err := strconv.ParseInt(strings.Join(m[1:], ""), 10, 64); err == nil {
 			r.Version = &n
 		}
 	}
-	r.Winner = winnerOf(text)
+	if r.Winner = winnerOf(text); r.Winner == nil { // a text inside of JSON
+		r.Winner = winnerOf(strings.NewReplacer(`\"`, `"`, `\n`, "\n", `\t`, "\t", `\\`, `\`).Replace(text))
+	}
 	if m := by.FindStringSubmatch(flat); m != nil && (r.Winner == nil || r.Winner.Operation == "") {
 		if r.Winner == nil {
 			r.Winner = &Commit{}
 		}
 		if m[1] != "TRANSACTION" { // a winner without commitInfo is called so
-			r.Winner.Operation = m[1]
+			r.Winner.Operation = m[1] + m[2]
 		}
 	}
 	return r
 }
 
+// engines are recognised by what stands in the text, the first one that does.
+var engines = []struct {
+	name string
+	said *regexp.Regexp
+}{
+	{"sluice", regexp.MustCompile(`was not committed.*it read version`)},
+	{"Trino", regexp.MustCompile(`io\.trino|TransactionConflictException|TransactionFailedException|Conflicting concurrent writes|Delta Lake transaction log entry`)},
+	{"Delta Kernel", regexp.MustCompile(`io\.delta\.kernel`)},
+	{"Delta Standalone", regexp.MustCompile(`io\.delta\.standalone`)},
+	{"delta-rs", regexp.MustCompile(`CommitFailedError|deltalake|delta-rs|DeltaTableError|Commit failed: a concurrent|since last commit|Concurrent transaction failed|CommitConflict|VersionAlreadyExists|existing table version|Delta transaction failed, version|Exceeded max commit attempts|Failed to commit transaction: \d`)},
+	{"Databricks", regexp.MustCompile(`(?i)databricks-runtime|com\.databricks\.sql|databricks\.com|` +
+		`\.(ALLOTTED_TIME_EXCEEDED|CHANGE_TYPE_COLUMN|EMPTY_READ_PREDICATES|METADATA_CHANGE|PARTITIONED_TABLE_WITHOUT_MERGE_SOURCE|PREDICATES_NEED_REWRITE|PROTOCOL_CHANGE|ROW_LEVEL_CHANGES|WHOLE_TABLE_READ|WHOLE_TABLE_REPLACE)\b`)},
+}
+
 func engineOf(text string) string {
-	switch {
-	case strings.Contains(text, "was not committed") && strings.Contains(text, "it read version"):
-		return "sluice"
-	case strings.Contains(text, "CommitFailedError"), strings.Contains(text, "deltalake"), strings.Contains(text, "Commit failed: a concurrent"),
-		strings.Contains(text, "since last commit"), strings.Contains(text, "Concurrent transaction failed"):
-		return "delta-rs"
+	for _, e := range engines {
+		if e.said.MatchString(text) {
+			return e.name
+		}
 	}
 	return "Spark"
 }

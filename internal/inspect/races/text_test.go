@@ -55,7 +55,7 @@ Refer to https://docs.delta.io/latest/concurrency-control.html for more details.
 		{name: "delta-rs delete", text: "Commit failed: a concurrent transaction deleted the same data your transaction deletes.",
 			want: Report{Class: "DELTA_CONCURRENT_DELETE_DELETE", Exception: "ConcurrentDeleteDeleteException", Engine: "delta-rs"}},
 		{name: "delta-rs metadata", text: "Metadata changed since last commit.", want: Report{Class: "DELTA_METADATA_CHANGED", Exception: "MetadataChangedException", Engine: "delta-rs"}},
-		{name: "delta-rs version", text: "Delta transaction failed, version 3 already exists.", want: Report{Class: "DELTA_CONCURRENT_WRITE", Exception: "ConcurrentWriteException", Engine: "Spark", Version: ptr(3)}},
+		{name: "delta-rs version", text: "Delta transaction failed, version 3 already exists.", want: Report{Class: "DELTA_CONCURRENT_WRITE", Exception: "ConcurrentWriteException", Engine: "delta-rs", Version: ptr(3)}},
 		{name: "something else", text: "java.lang.NullPointerException: at line 3", want: Report{}},
 		{name: "cut off", op: "MERGE", text: `ConcurrentAppendException Conflicting commit: {"timestamp":1,"operation":"MERGE","operationParameters":{"predicate":"[\"(a = b`,
 			want: Report{Class: "DELTA_CONCURRENT_APPEND", Exception: "ConcurrentAppendException", Engine: "Spark"}},

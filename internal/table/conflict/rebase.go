@@ -67,7 +67,7 @@ func (r *rebase) begin(f *Facts, list []json.RawMessage) error {
 		}
 		for kind, raw := range entry {
 			o := own{kind: kind, raw: raw}
-			if kind == "add" || kind == "remove" || kind == "metaData" || kind == "domainMetadata" {
+			if slices.Contains([]string{"add", "remove", "cdc", "metaData", "domainMetadata"}, kind) {
 				if err := json.Unmarshal(raw, &o.body); err != nil {
 					return fmt.Errorf("own %s: %w", kind, err)
 				}
@@ -220,7 +220,7 @@ func (r *rebase) actions() ([]json.RawMessage, error) {
 		var value any = o.raw
 		if o.body != nil {
 			b := maps.Clone(o.body)
-			if _, ok := b["tags"]; !ok && r.m == Reference && (o.kind == "add" || o.kind == "remove" && string(b["extendedFileMetadata"]) == "true") {
+			if _, ok := b["tags"]; !ok && r.m == Reference && (o.kind == "add" || o.kind == "cdc" || o.kind == "remove" && string(b["extendedFileMetadata"]) == "true") {
 				b["tags"] = json.RawMessage("{}")
 			}
 			value = b
