@@ -30,6 +30,9 @@ type AlterOptions struct {
 // that fails, and says in the result how far it came. A change is derived from the
 // newest version, again if another writer changes the metadata meanwhile.
 func (t *Table) Alter(ctx context.Context, o AlterOptions, changes ...Alteration) ([]Commit, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	var out []Commit
 	now := t.log.Env().Now()
 	for _, c := range changes {
@@ -63,20 +66,34 @@ func ParseAlterations(text string) ([]Alteration, error) {
 	return out, nil
 }
 
-// path reads a dotted name; names with dots or spaces are in backquotes.
-func path(name string) ([]string, error) {
+// columnPath reads the name of a column, or of a field of a struct as a.b; names
+// with other characters than letters and digits are in backquotes.
+func columnPath(name string) ([]string, error) {
 	p := expr.NewParser(name)
 	out, err := p.ParseQualifiedName()
 	if err == nil && p.Peek().Kind != expr.EOF {
-		err = fmt.Errorf("%q is no name of a column: write `%s` if it has other characters than letters and digits", name, strings.ReplaceAll(name, "`", "``"))
+		err = fmt.Errorf("%q is no name of a column: write `%s` if it has other characters than letters and digits, a.b for a field of a struct", name, strings.ReplaceAll(name, "`", "``"))
 	}
 	return out, err
+}
+
+// columnPaths reads names of columns.
+func columnPaths(names []string) ([][]string, error) {
+	var out [][]string
+	for _, name := range names {
+		full, err := columnPath(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, full)
+	}
+	return out, nil
 }
 
 // AddColumn adds a column, or a field of a struct (a.b). It may be NULL: rows that
 // are there have no value for it. after is the column that it stands behind, "" for the end.
 func AddColumn(name string, t types.Type, after string) Alteration {
-	full, err := path(name)
+	full, err := columnPath(name)
 	if err != nil {
 		return Alteration{err: err}
 	}
@@ -86,13 +103,13 @@ func AddColumn(name string, t types.Type, after string) Alteration {
 
 // DropColumn drops a column or a field of a struct; the table needs column mapping.
 func DropColumn(name string) Alteration {
-	full, err := path(name)
+	full, err := columnPath(name)
 	return Alteration{change: alter.DropColumns{Columns: [][]string{full}}, err: err}
 }
 
 // RenameColumn renames a column or a field of a struct; the table needs column mapping.
 func RenameColumn(name, to string) Alteration {
-	full, err := path(name)
+	full, err := columnPath(name)
 	return Alteration{change: alter.RenameColumn{Column: full, To: to}, err: err}
 }
 
@@ -110,7 +127,7 @@ type ColumnChange struct {
 // ChangeColumn changes a column or a field of a struct. An empty Default takes
 // the default away.
 func ChangeColumn(name string, c ColumnChange) Alteration {
-	full, err := path(name)
+	full, err := columnPath(name)
 	out := alter.ChangeColumn{Column: full, Type: c.Type, Comment: c.Comment, NotNull: c.NotNull, At: alter.Position{First: c.First, After: c.After}}
 	if c.Default != nil {
 		out.Default, out.DropDefault = *c.Default, *c.Default == ""
@@ -142,22 +159,22 @@ func DropConstraint(name string) Alteration {
 // ClusterBy clusters the table by other columns from the next OPTIMIZE on; none
 // ends clustering.
 func ClusterBy(columns ...string) Alteration {
-	var out alter.ClusterBy
-	for _, c := range columns {
-		full, err := path(c)
-		if err != nil {
-			return Alteration{err: err}
-		}
-		out.Columns = append(out.Columns, full)
-	}
-	return Alteration{change: out}
+	full, err := columnPaths(columns)
+	return Alteration{change: alter.ClusterBy{Columns: full}, err: err}
+}
+
+// DropFeatureOptions say how a table feature is dropped.
+type DropFeatureOptions struct {
+	// TruncateHistory drops a feature that older versions still need to be read: it
+	// removes those versions that are past their retention, and fails as long as
+	// there are others.
+	TruncateHistory bool
 }
 
 // DropFeature removes a table feature and its traces, so that engines without it
-// can read or write the table. With truncateHistory the older versions that use it have to be gone
-// first: the call removes those past their retention, and fails as long as there are others.
-func DropFeature(name string, truncateHistory bool) Alteration {
-	return Alteration{change: alter.DropFeature{Name: name, TruncateHistory: truncateHistory}}
+// can read or write the table.
+func DropFeature(name string, o DropFeatureOptions) Alteration {
+	return Alteration{change: alter.DropFeature{Name: name, TruncateHistory: o.TruncateHistory}}
 }
 
 // SyncIdentity moves the mark of an identity column behind the numbers in the table.

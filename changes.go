@@ -63,8 +63,8 @@ func (t *Table) Changes(o ChangeOptions) *Changes { return &Changes{t: t, o: o} 
 
 func (c *Changes) plan(ctx context.Context) (*changes.Plan, error) {
 	const op = "changes of"
-	if c.t.closed.Load() {
-		return nil, ErrClosed
+	if err := c.t.use(); err != nil {
+		return nil, err
 	}
 	c.lock.Lock()
 	defer c.lock.Unlock()

@@ -2,7 +2,6 @@ package sluice
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/verbs/checkpoint"
@@ -55,8 +54,8 @@ type CheckpointResult struct {
 // readers need not read the commits before it. It hinders nobody. Commits write
 // checkpoints by themselves, see WithoutCheckpoints.
 func (t *Table) Checkpoint(ctx context.Context, o CheckpointOptions) (*CheckpointResult, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	r, err := checkpoint.Run(ctx, t.log, checkpoint.Spec{At: o.At.at, DryRun: o.DryRun,
 		Options: snapshot.CheckpointOptions{Kind: o.Kind, Parts: o.Parts, ParquetTop: o.Parquet, NoReuse: o.Rewrite, Sidecar: o.SidecarFiles}})
@@ -91,8 +90,8 @@ type CompactLogResult struct {
 // readers may read in their place (PROTOCOL.md, Log Compaction Files). The commits
 // stay. Fewer than two commits are left alone.
 func (t *Table) CompactLog(ctx context.Context, o CompactLogOptions) (*CompactLogResult, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	r, err := checkpoint.Compact(ctx, t.log, checkpoint.CompactSpec{From: o.From, To: o.To, DryRun: o.DryRun})
 	if err != nil {

@@ -2,7 +2,6 @@ package sluice
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -26,8 +25,8 @@ type CleanLogResult = snapshot.CleanResult
 // keeps every younger version readable. Commits do it by themselves whenever they
 // have written a checkpoint.
 func (t *Table) CleanLog(ctx context.Context, o CleanLogOptions) (*CleanLogResult, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	s, err := t.log.Update(ctx)
 	if err != nil {

@@ -47,6 +47,9 @@ type CloneResult struct {
 // Clone makes a table at a URL or path with the rows of this version. A deep
 // clone that was cut short goes on where it stopped when it is made again.
 func (s *Snapshot) Clone(ctx context.Context, url string, o CloneOptions, opts ...Option) (*Table, *CloneResult, error) {
+	if err := s.t.use(); err != nil {
+		return nil, nil, err
+	}
 	t, err := newTable(ctx, url, opts)
 	if err != nil {
 		return nil, nil, err
@@ -61,6 +64,9 @@ func (s *Snapshot) Clone(ctx context.Context, url string, o CloneOptions, opts .
 
 // PlanClone says what Clone would do.
 func (s *Snapshot) PlanClone(ctx context.Context, url string, o CloneOptions, opts ...Option) (*ClonePlan, error) {
+	if err := s.t.use(); err != nil {
+		return nil, err
+	}
 	t, err := newTable(ctx, url, opts)
 	if err != nil {
 		return nil, err

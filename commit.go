@@ -1,12 +1,33 @@
 package sluice
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/txn"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
+
+// CommitOptions are what every statement that changes rows takes. The zero value is
+// right for most.
+type CommitOptions struct {
+	// AppID and AppVersion make the operation idempotent: it is skipped when
+	// the application has committed that version or a later one already.
+	AppID      string
+	AppVersion int64
+	// UserMetadata is recorded in the commit.
+	UserMetadata string
+	// BeforePublish runs once, after the work is prepared and before the first
+	// try to publish it. An error gives the operation up.
+	BeforePublish func(ctx context.Context) error
+}
+
+func (o CommitOptions) internal() merge.Options {
+	return merge.Options{AppID: o.AppID, AppVersion: o.AppVersion, UserMetadata: o.UserMetadata,
+		Commit: txn.Options{BeforePublish: o.BeforePublish}}
+}
 
 // Commit says how an operation ended in the log.
 type Commit struct {

@@ -2,7 +2,6 @@ package sluice
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/sql/parse"
@@ -103,8 +102,8 @@ func (m *MergeBuilder) Explain(ctx context.Context, at ...At) (*Explanation, err
 // the source of a MERGE is src if one is given. It reads the log and the source,
 // no data file of the table, and changes nothing.
 func (t *Table) Explain(ctx context.Context, statement string, src ...Source) (*Explanation, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("explain on %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	s := newSession(SessionOptions{}, t.config.env)
 	defer s.Close()

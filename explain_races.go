@@ -67,6 +67,9 @@ func ExplainError(text string) (*ErrorExplanation, error) { return races.Explain
 
 // ExplainError also finds the winner in the table's log and says what it touched.
 func (t *Table) ExplainError(ctx context.Context, text string) (*ErrorExplanation, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	x, err := races.Explain(text)
 	if err != nil {
 		return nil, err
@@ -81,6 +84,9 @@ func (t *Table) ExplainError(ctx context.Context, text string) (*ErrorExplanatio
 // they race: when the later one has read the version before the earlier one. The
 // evidence comes from what both did and from what their commitInfo records.
 func (t *Table) ExplainVersions(ctx context.Context, a, b int64) (*Collision, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	c, err := races.Versions(ctx, t.config.env, t.log.Bucket(), a, b)
 	var gone *races.NoCommitError
 	if errors.As(err, &gone) {

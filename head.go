@@ -20,8 +20,8 @@ type Head struct{ h *snapshot.Head }
 // properties; damage among the files of the log goes unnoticed. With
 // WithLazyOpen nothing else is read.
 func (t *Table) Head(ctx context.Context, at ...At) (*Head, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	if len(at) > 1 {
 		return nil, fmt.Errorf("table %s: a head is taken at one version: several were given", t.URL())

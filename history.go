@@ -42,6 +42,9 @@ type HistoryOptions struct {
 // History lists the commits, newest first. A commit that is damaged is listed
 // with its Err.
 func (t *Table) History(ctx context.Context, o HistoryOptions) ([]HistoryEntry, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	limit := o.Limit
 	if limit <= 0 {
 		limit = -1
@@ -74,8 +77,11 @@ func text(s *string) string {
 	return *s
 }
 
-// Commits reads the actions of one version.
-func (t *Table) Commits(ctx context.Context, version int64) ([]action.Action, error) {
+// Actions reads what the commit of one version says, in its order.
+func (t *Table) Actions(ctx context.Context, version int64) ([]action.Action, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	data, _, err := deltalog.ReadCommit(ctx, t.log.Bucket(), version)
 	switch {
 	case errors.Is(err, storage.ErrNotExist):

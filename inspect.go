@@ -3,7 +3,6 @@ package sluice
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/sluicelake/sluice/internal/inspect"
@@ -51,8 +50,8 @@ type Life = life.Life
 // reads all commits that the log still has. When no version names the path,
 // Life.Events is empty and Life.Near lists paths like it.
 func (t *Table) Life(ctx context.Context, path string) (*Life, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	l, err := life.Tell(ctx, t.config.env, t.log.Bucket(), path)
 	if err != nil {
@@ -97,8 +96,8 @@ func (t *Table) Check(o CheckOptions) *Check {
 // last. It changes nothing, and can be called once.
 func (c *Check) Findings(ctx context.Context) iter.Seq2[CheckFinding, error] {
 	return func(yield func(CheckFinding, error) bool) {
-		if c.t.closed.Load() {
-			yield(CheckFinding{}, fmt.Errorf("table %s: %w", c.t.URL(), ErrClosed))
+		if err := c.t.use(); err != nil {
+			yield(CheckFinding{}, err)
 			return
 		}
 		for f, err := range c.c.Findings(ctx) {

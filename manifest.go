@@ -13,6 +13,9 @@ type ManifestResult = manifest.Result
 // this version, for engines that read such lists in place of the log. Tables with
 // deletion vectors or mapped columns are refused.
 func (s *Snapshot) GenerateManifest(ctx context.Context) (*ManifestResult, error) {
+	if err := s.t.use(); err != nil {
+		return nil, err
+	}
 	res, err := manifest.Generate(ctx, s.s)
 	if err != nil {
 		return nil, s.t.fail("generate the manifest of", err)

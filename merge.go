@@ -7,30 +7,8 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/sql/parse"
-	"github.com/sluicelake/sluice/internal/table/txn"
-	"github.com/sluicelake/sluice/internal/verbs/dml"
-	"github.com/sluicelake/sluice/internal/verbs/insert"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
 )
-
-// CommitOptions are what every statement that changes rows takes. The zero value is
-// right for most.
-type CommitOptions struct {
-	// AppID and AppVersion make the operation idempotent: it is skipped when
-	// the application has committed that version or a later one already.
-	AppID      string
-	AppVersion int64
-	// UserMetadata is recorded in the commit.
-	UserMetadata string
-	// BeforePublish runs once, after the work is prepared and before the first
-	// try to publish it. An error gives the operation up.
-	BeforePublish func(ctx context.Context) error
-}
-
-func (o CommitOptions) internal() merge.Options {
-	return merge.Options{AppID: o.AppID, AppVersion: o.AppVersion, UserMetadata: o.UserMetadata,
-		Commit: txn.Options{BeforePublish: o.BeforePublish}}
-}
 
 // MergeBuilder collects the clauses of a MERGE. Clauses apply in the order in
 // which they are added. Errors of any step come from Exec.
@@ -180,6 +158,9 @@ func (c *MergeBySource) Delete() *MergeBuilder { return c.c.add(merge.Delete, ni
 
 // Exec runs the MERGE and commits it.
 func (m *MergeBuilder) Exec(ctx context.Context) (*MergeResult, error) {
+	if err := m.t.use(); err != nil {
+		return nil, err
+	}
 	src, err := m.ready(ctx)
 	if err != nil {
 		return nil, err
@@ -213,170 +194,4 @@ type MergeResult struct {
 	FilesAdded, FilesRemoved   int64
 	DeletionVectors            int64 // files whose rows were marked
 	Commit                     Commit
-}
-
-// UpdateOptions say which rows are updated.
-type UpdateOptions struct {
-	Where string // "" is all rows
-	CommitOptions
-}
-
-// DeleteOptions say which rows are deleted.
-type DeleteOptions struct {
-	Where string // "" is all rows
-	CommitOptions
-}
-
-// ChangeResult is what an UPDATE or a DELETE did.
-type ChangeResult struct {
-	Rows                     int64 // updated or deleted
-	Copied                   int64
-	FilesAdded, FilesRemoved int64
-	DeletionVectors          int64
-	Commit                   Commit
-}
-
-// Update sets columns to SQL expressions in the rows that Where selects.
-func (t *Table) Update(ctx context.Context, set map[string]string, o UpdateOptions) (*ChangeResult, error) {
-	list, err := assignments(set)
-	if err != nil {
-		return nil, t.fail("UPDATE of", err)
-	}
-	return t.UpdateSet(ctx, list, o)
-}
-
-// Assignment gives a column the value of an expression.
-type Assignment = merge.Assignment
-
-// ParseAssignments reads "a = expr, b = expr".
-func ParseAssignments(text string) ([]Assignment, error) { return parse.Assignments(text) }
-
-// UpdateSet is Update with assignments that were parsed already.
-func (t *Table) UpdateSet(ctx context.Context, set []Assignment, o UpdateOptions) (*ChangeResult, error) {
-	if len(set) == 0 {
-		return nil, t.fail("UPDATE of", errors.New("nothing is set"))
-	}
-	where, err := condition(o.Where)
-	if err != nil {
-		return nil, t.fail("UPDATE of", err)
-	}
-	res, err := dml.Update(ctx, t.log, set, where, o.internal())
-	return changed(res, res.Metrics.Updated(), t.fail("UPDATE of", err))
-}
-
-// Delete removes the rows that Where selects.
-func (t *Table) Delete(ctx context.Context, o DeleteOptions) (*ChangeResult, error) {
-	where, err := condition(o.Where)
-	if err != nil {
-		return nil, t.fail("DELETE from", err)
-	}
-	res, err := dml.Delete(ctx, t.log, where, o.internal())
-	return changed(res, res.Metrics.Deleted(), t.fail("DELETE from", err))
-}
-
-func changed(res merge.Result, rows int64, err error) (*ChangeResult, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &ChangeResult{Rows: rows, Copied: res.Metrics.Copied, FilesAdded: res.Metrics.FilesAdded, FilesRemoved: res.Metrics.FilesRemoved,
-		DeletionVectors: res.Metrics.VectorsAdded + res.Metrics.VectorsUpdated, Commit: commitOf(res.Commit, res.Winners, res.Skipped, res.Runs)}, nil
-}
-
-func condition(text string) (expr.Expr, error) {
-	if text == "" {
-		return nil, nil
-	}
-	e, err := expr.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("WHERE: %w", err)
-	}
-	return e, nil
-}
-
-// assignments parses a map of columns to expressions, in the order of the names.
-func assignments(set map[string]string) ([]merge.Assignment, error) {
-	out := make([]merge.Assignment, 0, len(set))
-	for _, name := range sortedKeys(set) {
-		e, err := expr.Parse(set[name])
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", name, err)
-		}
-		out = append(out, merge.Assignment{Column: []string{name}, Value: e})
-	}
-	return out, nil
-}
-
-// AppendOptions say how rows are inserted.
-type AppendOptions struct {
-	// MergeSchema adds columns and fields that only the source has to the table.
-	MergeSchema bool
-	// NoDataChange says that the rows were in the table before, in other files that
-	// are removed in another way: readers of changes pass over the commit.
-	NoDataChange bool
-	CommitOptions
-}
-
-// OverwriteOptions say which rows give way to the new ones.
-type OverwriteOptions struct {
-	// Where limits the overwrite to the rows that it selects; every new row
-	// must satisfy it. "" is all rows.
-	Where string
-	// Dynamic replaces just the partitions that receive rows.
-	Dynamic bool
-	// MergeSchema adds columns and fields that only the source has to the table.
-	MergeSchema bool
-	// OverwriteSchema makes the source's columns those of the table; all rows go.
-	// Properties and constraints stay.
-	OverwriteSchema bool
-	// PartitionBy has the new partition columns, with OverwriteSchema; nil keeps
-	// them, and an empty list makes a table without.
-	PartitionBy []string
-	// NoDataChange says that the new rows are those that go, in other files: readers
-	// of changes pass over the commit. Nobody checks that it is true.
-	NoDataChange bool
-	CommitOptions
-}
-
-// WriteResult is what an append or overwrite did.
-type WriteResult struct {
-	Rows                     int64
-	FilesAdded, FilesRemoved int64
-	BytesAdded               int64
-	Commit                   Commit
-}
-
-// Append adds the rows of a source, by column name.
-func (t *Table) Append(ctx context.Context, src Source, o AppendOptions) (*WriteResult, error) {
-	return t.insert(ctx, "append to", src, insert.Options{Options: o.internal(), Mode: insert.Append, MergeSchema: o.MergeSchema, Rearranges: o.NoDataChange})
-}
-
-// Overwrite replaces rows of the table with those of a source.
-func (t *Table) Overwrite(ctx context.Context, src Source, o OverwriteOptions) (*WriteResult, error) {
-	where, err := condition(o.Where)
-	if err != nil {
-		return nil, t.fail("overwrite of", err)
-	}
-	in := insert.Options{Options: o.internal(), Mode: insert.Overwrite, Where: where, MergeSchema: o.MergeSchema,
-		OverwriteSchema: o.OverwriteSchema, PartitionBy: o.PartitionBy, Rearranges: o.NoDataChange}
-	switch {
-	case o.Dynamic && where != nil:
-		return nil, t.fail("overwrite of", errors.New("Where and Dynamic exclude each other"))
-	case o.Dynamic:
-		in.Mode = insert.Dynamic
-	case where != nil:
-		in.Mode = insert.ReplaceWhere
-	}
-	return t.insert(ctx, "overwrite of", src, in)
-}
-
-func (t *Table) insert(ctx context.Context, op string, src Source, o insert.Options) (*WriteResult, error) {
-	if src == nil {
-		return nil, t.fail(op, errors.New("the source is nil"))
-	}
-	res, err := insert.Run(ctx, t.log, src, o)
-	if err != nil {
-		return nil, t.fail(op, err)
-	}
-	return &WriteResult{Rows: res.Rows, FilesAdded: res.FilesAdded, FilesRemoved: res.FilesRemoved, BytesAdded: res.BytesAdded,
-		Commit: commitOf(res.Commit, res.Winners, res.Skipped, res.Runs)}, nil
 }

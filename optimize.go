@@ -201,6 +201,9 @@ func (t *Table) PlanPurge(ctx context.Context, o PurgeOptions) (*OptimizePlan, e
 }
 
 func (t *Table) optimizePlan(ctx context.Context, op string, spec optimize.Spec, o optimize.Options, err error) (*OptimizePlan, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, t.fail(op, err)
 	}
@@ -216,6 +219,9 @@ func (t *Table) optimizePlan(ctx context.Context, op string, spec optimize.Spec,
 }
 
 func (t *Table) optimize(ctx context.Context, op string, spec optimize.Spec, o optimize.Options, err error) (*OptimizeResult, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, t.fail(op, err)
 	}

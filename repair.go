@@ -2,7 +2,6 @@ package sluice
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/sluicelake/sluice/internal/verbs/repair"
 )
@@ -42,8 +41,8 @@ type MissingVectorError = repair.VectorError
 // the table that the store does not have any more, in one commit. The rows in them
 // are lost already; what is left can be read again. Check finds all that may be wrong.
 func (t *Table) Repair(ctx context.Context, o RepairOptions) (*RepairResult, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	r, err := repair.Run(ctx, t.log, repair.Spec{DryRun: o.DryRun, RemoveUnmarked: o.RemoveUnmarked}, repair.Options{UserMetadata: o.UserMetadata, BeforePublish: o.BeforePublish})
 	var out *RepairResult

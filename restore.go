@@ -45,6 +45,9 @@ type RestoreResult struct {
 // like any other: the versions between stay, and what other writers commit
 // meanwhile is taken back too, as if the restore had come after them.
 func (t *Table) Restore(ctx context.Context, to At, o RestoreOptions) (*RestoreResult, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	res, err := restore.Run(ctx, t.log, o.spec(to), txn.Options{BeforePublish: o.BeforePublish})
 	if err != nil {
 		return nil, t.fail("restore", err)
@@ -54,6 +57,9 @@ func (t *Table) Restore(ctx context.Context, to At, o RestoreOptions) (*RestoreR
 
 // PlanRestore says what Restore would do now, and whether all files are there.
 func (t *Table) PlanRestore(ctx context.Context, to At, o RestoreOptions) (*RestorePlan, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	p, err := restore.Preview(ctx, t.log, o.spec(to))
 	if err != nil {
 		return nil, t.fail("restore", err)

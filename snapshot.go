@@ -141,8 +141,8 @@ func (c *Scan) Schema() (*types.Struct, error) {
 // active transaction on this table, the reading is recorded there.
 func (c *Scan) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		if c.s.t.closed.Load() {
-			yield(nil, ErrClosed)
+		if err := c.s.t.use(); err != nil {
+			yield(nil, err)
 			return
 		}
 		p, err := c.plan()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
@@ -88,7 +87,7 @@ func createTable(ctx context.Context, url string, schema *types.Struct, o Create
 		return nil, false, err
 	}
 	var res create.Result
-	cluster, err := qualified(o.ClusterBy)
+	cluster, err := columnPaths(o.ClusterBy)
 	if err == nil {
 		res, err = create.Run(ctx, t.log, create.Spec{Schema: schema, PartitionBy: o.PartitionBy, ClusterBy: cluster, Properties: o.Properties, Defaults: create.Recommended(),
 			Name: o.Name, Comment: o.Comment, IfNotExists: ifNotExists}, txn.Options{})
@@ -99,31 +98,14 @@ func createTable(ctx context.Context, url string, schema *types.Struct, o Create
 	return t, res.Created, nil
 }
 
-// qualified reads dotted names.
-func qualified(names []string) ([][]string, error) {
-	var out [][]string
-	for _, name := range names {
-		p := expr.NewParser(name)
-		parts, err := p.ParseQualifiedName()
-		if err == nil && p.Peek().Kind != expr.EOF {
-			err = p.Errorf(p.Peek(), "want a column, or a.b for a field of a struct")
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, parts)
-	}
-	return out, nil
-}
-
 // URL is the address of the table's root, without secrets.
 func (t *Table) URL() string { return t.log.Bucket().URL() }
 
 // Snapshot reads a version of the table: the newest one without At, which costs
 // one look at the store when nothing is new.
 func (t *Table) Snapshot(ctx context.Context, at ...At) (*Snapshot, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	if len(at) > 1 {
 		return nil, errors.New("a snapshot is taken at one version: several were given")
@@ -153,6 +135,14 @@ func (t *Table) Close() error {
 	}
 	err := t.log.Close(context.Background())
 	return errors.Join(err, t.release())
+}
+
+// use refuses a table that was closed.
+func (t *Table) use() error {
+	if t.closed.Load() {
+		return fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	}
+	return nil
 }
 
 func (t *Table) release() error {

@@ -24,6 +24,9 @@ type Txn struct {
 
 // Begin starts a transaction on the newest version.
 func (t *Table) Begin(ctx context.Context) (*Txn, error) {
+	if err := t.use(); err != nil {
+		return nil, err
+	}
 	x, err := t.log.Begin(ctx)
 	if err != nil {
 		return nil, mark(err)
@@ -39,7 +42,7 @@ func (t *Table) Transact(ctx context.Context, fn func(ctx context.Context, tx *T
 	const runs = 100
 	var err error
 	for range runs {
-		err = t.log2().WithNewTransaction(ctx, fn)
+		err = t.Log().WithNewTransaction(ctx, fn)
 		if !errors.Is(err, ErrConflict) {
 			return err
 		}
@@ -52,9 +55,7 @@ func (t *Table) Transact(ctx context.Context, fn func(ctx context.Context, tx *T
 type Log struct{ t *Table }
 
 // Log returns the table's log.
-func (t *Table) Log() *Log { return t.log2() }
-
-func (t *Table) log2() *Log { return &Log{t} }
+func (t *Table) Log() *Log { return &Log{t} }
 
 // Snapshot is the newest version known already; it does not ask the store.
 func (l *Log) Snapshot() *Snapshot {

@@ -2,7 +2,6 @@ package sluice
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/sluicelake/sluice/internal/base/address"
@@ -68,8 +67,8 @@ func (t *Table) vacuum(o VacuumOptions) (vacuum.Spec, vacuum.Options) {
 // what a shallow clone made by sluice reads, or anything outside of the table. A
 // result comes with a VacuumStoppedError too.
 func (t *Table) Vacuum(ctx context.Context, o VacuumOptions) (*VacuumResult, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	spec, opts := t.vacuum(o)
 	res, err := vacuum.Run(ctx, t.log, spec, opts)
@@ -82,8 +81,8 @@ func (t *Table) Vacuum(ctx context.Context, o VacuumOptions) (*VacuumResult, err
 // ExplainVacuum says whether Vacuum with these options would delete one file, and
 // why. The path is one below the table's root, or one of the log.
 func (t *Table) ExplainVacuum(ctx context.Context, path string, o VacuumOptions) (*VacuumVerdict, error) {
-	if t.closed.Load() {
-		return nil, fmt.Errorf("table %s: %w", t.URL(), ErrClosed)
+	if err := t.use(); err != nil {
+		return nil, err
 	}
 	spec, opts := t.vacuum(o)
 	v, err := vacuum.Explain(ctx, t.log, path, spec, opts)

@@ -223,7 +223,7 @@ func (a *app) log() *cobra.Command {
 				}
 			}
 			for _, n := range versions {
-				acts, err := t.Commits(cmd.Context(), n)
+				acts, err := t.Actions(cmd.Context(), n)
 				if errors.Is(err, sluice.ErrCorrupt) && len(args) == 1 && !a.json {
 					a.printf("version %d  (cannot be read: %s)", n, unreadable(err))
 					continue
