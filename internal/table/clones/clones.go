@@ -31,6 +31,9 @@ type Entry struct {
 	TableID string `json:"tableId"`       // of the clone
 	Source  int64  `json:"sourceVersion"` // the version that was cloned
 	Created int64  `json:"createdTime"`   // in milliseconds
+	// Pending says that the clone's first commit was not seen yet. One that was cut
+	// short before it leaves such an entry, and no table at its address.
+	Pending bool `json:"pending,omitempty"`
 }
 
 // Key is where the entry of a clone lies; there is one for each address.
@@ -39,9 +42,10 @@ func Key(clone string) string {
 	return fmt.Sprintf("%s/%x.json", Dir, sum)
 }
 
-// Register enters a clone at the table whose files it names. It has to be called
-// before the clone's first commit; a clone of a clone is entered at each table
-// whose files it names.
+// Register enters a clone at the table whose files it names, in place of an entry
+// that the address has. It has to be called before the clone's first commit, with
+// Pending, and once more after it; a clone of a clone is entered at each table whose
+// files it names.
 func Register(ctx context.Context, source *storage.Bucket, e Entry) error {
 	if e.Created == 0 {
 		return errors.New("an entry of a clone needs the time")

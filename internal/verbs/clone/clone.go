@@ -17,7 +17,6 @@ import (
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/address"
 	"github.com/sluicelake/sluice/internal/rows/rewrite"
-	"github.com/sluicelake/sluice/internal/table/clones"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -128,21 +127,24 @@ func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o tx
 	if w.adds, err = w.files(ctx, t, &res); err != nil {
 		return res, false, err
 	}
-	if !spec.Deep && !spec.Unregistered {
-		res.RegisterFailed = register(ctx, l, spec, w)
-		res.Registered = res.RegisterFailed == nil
+	if !spec.Deep {
+		if !spec.Unregistered {
+			res.RegisterFailed = w.register(ctx, true)
+			res.Registered = res.RegisterFailed == nil
+		}
+		if err := w.there(ctx); err != nil { // after a VACUUM that begins now knows of the clone
+			return res, false, err
+		}
 	}
 	w.res = &res
 	commit, err := t.CommitWork(ctx, w, o)
 	res.Created, res.Commit = commit.Committed, commit
+	if commit.Committed && res.Registered {
+		if err := w.register(ctx, false); err != nil { // VACUUM opens the table all the same
+			l.Env().Log.Warn("the entry of a clone still says that it is under way", "clone", l.Bucket().URL(), "error", err)
+		}
+	}
 	return res, commit.Again, err
-}
-
-// register enters the clone at its source. A source that cannot be written to
-// still can be cloned: its owner has to know of the clone then.
-func register(ctx context.Context, l *txn.Log, spec Spec, w *work) error {
-	return clones.Register(ctx, spec.Source.Bucket(), clones.Entry{Clone: l.Bucket().URL(), TableID: w.metadata.ID,
-		Source: spec.Source.Version(), Created: l.Env().Now().UnixMilli()})
 }
 
 // work is a clone as the commit loop sees it.

@@ -63,10 +63,10 @@ func Sweeps(s *snapshot.Snapshot, info *action.CommitInfo) bool {
 	return info != nil && info.Operation == vacuumStart && (info.TxnID == nil || !inflight.Announced(s.Bucket().URL(), *info.TxnID))
 }
 
-// Sweeping looks for a VACUUM of another process that began within a day and has
-// not ended, and says at which version it began. What it deletes it has decided by
-// that version.
-func Sweeping(ctx context.Context, now *snapshot.Snapshot) (version int64, running bool, err error) {
+// Sweeping looks for a VACUUM that began within a day and has not ended, and says at
+// which version it began. What it deletes it has decided by that version. One of this
+// process counts if own is set.
+func Sweeping(ctx context.Context, now *snapshot.Snapshot, own bool) (version int64, running bool, err error) {
 	young := now.Env().Now().Add(-abandoned)
 	for n := firstLook; ; n *= 8 {
 		list, err := History(ctx, now.Bucket(), n)
@@ -83,7 +83,7 @@ func Sweeping(ctx context.Context, now *snapshot.Snapshot) (version int64, runni
 				ended++
 			case c.Info.Operation == vacuumStart && ended > 0:
 				ended--
-			case Sweeps(now, c.Info):
+			case c.Info.Operation == vacuumStart && (own || Sweeps(now, c.Info)):
 				return c.Version, true, nil
 			}
 		}

@@ -2,12 +2,10 @@ package restore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/dv"
@@ -17,7 +15,7 @@ import (
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
-	"github.com/sluicelake/sluice/storage"
+	"github.com/sluicelake/sluice/internal/verbs/read"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -200,7 +198,7 @@ func (p *Plan) check(ctx context.Context, then *snapshot.Snapshot, spec Spec) er
 	if spec.IgnoreMissing {
 		return nil
 	}
-	missing, err := absent(ctx, then, p.Restored)
+	missing, err := read.Absent(ctx, then, p.Restored)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
@@ -212,49 +210,3 @@ func (p *Plan) check(ctx context.Context, then *snapshot.Snapshot, spec Spec) er
 	return refuse("DELTA_RESTORE_MISSING_FILES", "version %d of %s cannot be restored: %d of its data files are gone (VACUUM deletes those of old versions): %s%s; "+
 		"restore a newer version, or ignore missing files if the rest of the rows is wanted", p.To, then.Bucket().URL(), len(missing), strings.Join(list, ", "), more)
 }
-
-// absent lists the paths of files that are not in the store.
-func absent(ctx context.Context, s *snapshot.Snapshot, files []*action.Add) ([]string, error) {
-	src := scan.SourceOf(s)
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		mu      sync.Mutex
-		missing []string
-		wg      sync.WaitGroup
-		next    = make(chan *action.Add)
-	)
-	for range min(max(s.Env().Workers, 1)*requests, len(files)) {
-		wg.Go(func() {
-			for a := range next {
-				err := src.Stat(ctx, a)
-				switch {
-				case errors.Is(err, storage.ErrNotExist):
-					mu.Lock()
-					missing = append(missing, a.Path)
-					mu.Unlock()
-				case err != nil:
-					cancel(err)
-				}
-			}
-		})
-	}
-feed:
-	for _, a := range files {
-		select {
-		case next <- a:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
-	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	slices.Sort(missing)
-	return missing, nil
-}
-
-// requests are the questions that each worker keeps under way: they wait for the store.
-const requests = 8

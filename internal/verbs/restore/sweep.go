@@ -20,7 +20,7 @@ func (p *Plan) unswept(ctx context.Context, now *snapshot.Snapshot, spec Spec) e
 	if spec.IgnoreMissing || len(read.Unguarded(now, p.Restored)) == 0 {
 		return nil
 	}
-	at, running, err := read.Sweeping(ctx, now)
+	at, running, err := read.Sweeping(ctx, now, false)
 	if err != nil || !running {
 		return err
 	}
@@ -46,7 +46,7 @@ func (p *Plan) landed(ctx context.Context, now, then *snapshot.Snapshot, c txn.R
 	if !c.Committed || spec.IgnoreMissing {
 		return nil
 	}
-	missing, err := absent(ctx, then, read.Unguarded(now, p.Restored))
+	missing, err := read.Absent(ctx, then, read.Unguarded(now, p.Restored))
 	if err != nil {
 		return fmt.Errorf("version %d was committed and restores version %d; whether its files are all there could not be seen: %w", c.Version, p.To, err)
 	}

@@ -24,7 +24,7 @@ type finder struct {
 	cutoff time.Time
 	names  *names
 	keep   *hashes
-	cloned *hashes
+	cloned *cloned
 	watch  *inflight.Watch
 	window *window // read when it is first needed
 	deep   bool    // tombstones may be missing in the snapshot: ask the window

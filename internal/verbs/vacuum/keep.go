@@ -3,18 +3,13 @@ package vacuum
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/address"
-	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/rows/scan"
-	"github.com/sluicelake/sluice/internal/table/clones"
-	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -95,49 +90,6 @@ func home(s *snapshot.Snapshot, cutoff time.Time) *hashes {
 	out := newHashes(s.NumFiles() + s.NumDeletionVectors() + s.NumTombstones())
 	needs(s, &place{root: s.Bucket().URL(), src: scan.Source{Bucket: s.Bucket()}, home: true}, cutoff, out.add)
 	return out
-}
-
-// ofClones is the set of what the table's registered shallow clones need. A clone
-// that cannot be read may need anything, so it stops the VACUUM.
-func ofClones(ctx context.Context, e *env.Env, b *storage.Bucket, now time.Time, o Options) (*hashes, []clones.Entry, error) {
-	list, err := clones.List(ctx, b)
-	if err != nil || len(list) == 0 {
-		return nil, nil, err
-	}
-	forget := map[string]bool{}
-	for _, url := range o.ForgetClones {
-		forget[clones.Key(url)] = true
-	}
-	list = slices.DeleteFunc(list, func(c clones.Entry) bool { return forget[clones.Key(c.Clone)] })
-	out := newHashes(0)
-	for _, c := range list {
-		if err := ofClone(ctx, e, b, c, now, o, out); err != nil {
-			if ctx.Err() != nil {
-				return nil, nil, err
-			}
-			return nil, nil, &Error{Class: ClassClone, Table: b.URL(), Msg: fmt.Sprintf("its shallow clone %s, made of version %d, cannot be read, and may need files of this table: %v. "+
-				"When the clone is gone for good, forget it (--forget-clone)", c.Clone, c.Source, err)}
-		}
-	}
-	return out, list, nil
-}
-
-func ofClone(ctx context.Context, e *env.Env, b *storage.Bucket, c clones.Entry, now time.Time, o Options, out *hashes) (err error) {
-	if o.Open == nil {
-		return errors.New("nothing was given to open it with")
-	}
-	cb, err := o.Open(ctx, c.Clone)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cb.Close()) }()
-	s, err := snapshot.Load(ctx, e, cb, snapshot.Latest())
-	if err != nil {
-		return err
-	}
-	cutoff := now.Add(-feature.DeletedFileRetention(s.Metadata()))
-	needs(s, &place{root: b.URL(), src: scan.Source{Bucket: cb}}, cutoff, out.add)
-	return nil
 }
 
 // window is what the commits at or after the cutoff name: files that they removed

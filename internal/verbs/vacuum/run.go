@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/internal/base/env"
-	"github.com/sluicelake/sluice/internal/table/clones"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 	"github.com/sluicelake/sluice/internal/table/inflight"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
@@ -92,12 +91,14 @@ func begin(ctx context.Context, l *txn.Log, spec Spec, o Options) (_ *run, err e
 	v.f = &finder{ctx: ctx, env: v.env, bucket: l.Bucket(), snap: v.snap, cutoff: floor, names: namesOf(v.snap), watch: v.watch,
 		deep: used > own, res: v.res}
 	v.f.keep = home(v.snap, cutoff)
-	var known []clones.Entry
-	if v.f.cloned, known, err = ofClones(ctx, v.env, l.Bucket(), v.now, o); err != nil {
+	if v.f.cloned, err = v.look(); err != nil {
 		return nil, err
 	}
-	for _, c := range known {
+	for _, c := range v.f.cloned.clones {
 		v.res.note("the shallow clone %s keeps the files that it reads", c.Clone)
+	}
+	for _, c := range v.f.cloned.never {
+		v.res.note("the shallow clone %s was begun at %s and never finished: its entry goes", c.Clone, stamp(c.At()))
 	}
 	return v, nil
 }
@@ -127,16 +128,18 @@ func (v *run) apply() error {
 	if err != nil {
 		return err
 	}
-	keep := func(key string) bool { return v.watch.Holds(key) }
+	reads, err := v.f.cloned.begun(v) // others may have been entered while files were looked for
+	if err != nil {
+		return v.stopped(err)
+	}
+	keep := func(key string) bool { return v.watch.Holds(key) || reads.has(key) }
 	if mine := min(v.res.Start, 0) + 1; latest.Version() != v.snap.Version()+mine {
 		// Files may have come back since they were looked for (RESTORE), or been added by others.
 		again := home(latest, v.res.Cutoff)
-		keep = func(key string) bool { return again.has(key) || v.watch.Holds(key) }
+		keep = func(key string) bool { return again.has(key) || v.watch.Holds(key) || reads.has(key) }
 	}
-	for _, url := range v.o.ForgetClones {
-		if err := clones.Forget(v.ctx, v.log.Bucket(), url); err != nil {
-			return v.stopped(err)
-		}
+	if err := reads.tidy(v.ctx, v.o.ForgetClones); err != nil {
+		return v.stopped(err)
 	}
 	w, _ := v.log.Bucket().Walker()
 	r := &remover{env: v.env, bucket: v.log.Bucket(), walker: w, keep: keep, rate: v.o.DeletesPerSecond, res: v.res}
@@ -148,7 +151,7 @@ func (v *run) apply() error {
 		return v.stopped(err)
 	}
 	if n := r.spared.Load(); n > 0 {
-		v.res.note("%d of the files that were found are needed by a newer version or a transaction that began meanwhile, and stay", n)
+		v.res.note("%d of the files that were found are needed by a newer version, a clone or a transaction that began meanwhile, and stay", n)
 	}
 	if err := v.ended("COMPLETED"); err != nil {
 		return err
