@@ -49,6 +49,7 @@ type upkeep struct {
 	// pauses says that it stops before it publishes as DML does; others begin when
 	// they are let go.
 	pauses bool
+	text   string
 	run    func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error)
 }
 
@@ -56,12 +57,10 @@ type upkeep struct {
 var operations = []string{"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL",
 	"ROW TRACKING BACKFILL", "DROP FEATURE", "Deletion Vector Tombstones", "Empty Commit"}
 
-func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
-	same := func(rows []row) ([]row, error) { return clone(rows), nil }
-	s := statement{apply: same}
+func (t table) randomUpkeep(r *rand.Rand) statement {
 	do := func(kind, text string, u *upkeep) statement {
-		s.kind, s.text, s.upkeep = kind, text, u
-		return s
+		u.text = text
+		return statement{kind: kind, upkeep: u}
 	}
 	target := []int64{0, 1200, 3000}[r.IntN(3)]
 	switch n := r.IntN(22); {
@@ -71,24 +70,24 @@ func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
 		case 0:
 			spec.Purge = true
 		case 1:
-			if !w.clustered {
+			if !t.clustered {
 				spec.ZOrderBy = [][]string{{"k"}, {"v", "k"}}[r.IntN(2)]
 			}
 		}
-		if w.clustered {
+		if t.clustered {
 			spec.LeastCube, spec.LargestCube = 1+r.Int64N(4000), 4000
 		}
 		if spec.Purge {
 			spec.Full, spec.ZOrderBy = false, nil
 		}
-		if !w.clustered {
+		if !t.clustered {
 			spec.Full = false
 		}
-		if partitioned && r.IntN(3) == 0 {
+		if t.partitioned && r.IntN(3) == 0 {
 			where, _ := parsed(cond{"p = 'a' OR p IS NULL", func(row, row) tri { return yes }})
 			spec.Where = where
 		}
-		return do("optimize", fmt.Sprintf("OPTIMIZE %+v", spec), &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) (out []int64, err error) {
+		return do("optimize", fmt.Sprintf("OPTIMIZE %+v", spec), &upkeep{pauses: true, run: func(ctx context.Context, l *txn.Log, before func(context.Context) error) (out []int64, err error) {
 			res, err := optimize.Run(ctx, l, spec, optimize.Options{Commit: txn.Options{BeforePublish: before}})
 			for _, c := range res.Commits {
 				out = append(out, c.Version)
@@ -98,7 +97,7 @@ func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
 	case n < 14:
 		hold := retained
 		spec := vacuum.Spec{Lite: r.IntN(4) == 0, Retain: &hold}
-		return do("vacuum", fmt.Sprintf("VACUUM lite=%t", spec.Lite), &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) (out []int64, err error) {
+		return do("vacuum", fmt.Sprintf("VACUUM lite=%t", spec.Lite), &upkeep{pauses: true, run: func(ctx context.Context, l *txn.Log, before func(context.Context) error) (out []int64, err error) {
 			res, err := vacuum.Run(ctx, l, spec, vacuum.Options{NoRetentionCheck: true, BeforePublish: before})
 			if res != nil {
 				out = slices.DeleteFunc([]int64{res.Start, res.End}, func(v int64) bool { return v < 0 })
@@ -107,17 +106,17 @@ func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
 		}})
 	case n < 16:
 		kind := snapshot.ByPolicy
-		return do("checkpoint", "CHECKPOINT", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+		return do("checkpoint", "CHECKPOINT", &upkeep{run: func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
 			_, err := checkpoint.Run(ctx, l, checkpoint.Spec{Options: snapshot.CheckpointOptions{Kind: kind, Sidecar: 2}})
 			return nil, err
 		}})
 	case n < 17:
-		return do("compact", "COMPACT LOG", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+		return do("compact", "COMPACT LOG", &upkeep{run: func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
 			_, err := checkpoint.Compact(ctx, l, checkpoint.CompactSpec{})
 			return nil, err
 		}})
 	case n < 18:
-		return do("clean", "CLEAN LOG", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+		return do("clean", "CLEAN LOG", &upkeep{run: func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
 			s, err := l.Update(ctx)
 			if err == nil {
 				_, err = l.CleanLog(ctx, s, snapshot.CleanOptions{Force: true})
@@ -125,22 +124,22 @@ func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
 			return nil, err
 		}})
 	case n < 19:
-		return do("track", "SET TBLPROPERTIES (delta.enableRowTracking = true)", &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
+		return do("track", "SET TBLPROPERTIES (delta.enableRowTracking = true)", &upkeep{pauses: true, run: func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
 			_, err := alter.Run(ctx, l, alter.SetProperties{Properties: map[string]string{"delta.enableRowTracking": "true"}}, alter.Options{Commit: txn.Options{BeforePublish: before}})
 			return nil, err
 		}})
 	case n < 20:
-		return do("drop feature", "DROP FEATURE deletionVectors", &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
+		return do("drop feature", "DROP FEATURE deletionVectors", &upkeep{pauses: true, run: func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
 			_, err := alter.Run(ctx, l, alter.DropFeature{Name: "deletionVectors"}, alter.Options{Commit: txn.Options{BeforePublish: before}})
 			return nil, err
 		}})
 	case n < 21:
-		return do("repair", "FSCK REPAIR TABLE", &upkeep{true, func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
+		return do("repair", "FSCK REPAIR TABLE", &upkeep{pauses: true, run: func(ctx context.Context, l *txn.Log, before func(context.Context) error) ([]int64, error) {
 			_, err := repair.Run(ctx, l, repair.Spec{}, repair.Options{BeforePublish: before})
 			return nil, err
 		}})
 	}
-	return do("manifest", "GENERATE", &upkeep{false, func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
+	return do("manifest", "GENERATE", &upkeep{run: func(ctx context.Context, l *txn.Log, _ func(context.Context) error) ([]int64, error) {
 		s, err := l.Update(ctx)
 		if err == nil {
 			_, err = manifest.Generate(ctx, s)
@@ -149,17 +148,18 @@ func (w *world) randomUpkeep(r *rand.Rand, partitioned bool) statement {
 	}})
 }
 
-// restoreOf brings back any version that is retained, or one that VACUUM may take
-// away: that is refused, or it holds, when both are of one process.
-func (w *world) restoreOf(r *rand.Rand) statement {
+// restored says which version a RESTORE brings back: any that is retained, or one
+// that VACUUM may take away: that is refused, or it holds, when both are of one
+// process.
+func (w *world) restored(s statement) statement {
 	from := w.past
-	if !w.apart && len(w.gone) > 0 && r.IntN(2) == 0 {
+	if s.lost && len(w.gone) > 0 {
 		from = w.gone
 	}
-	to := slices.Sorted(maps.Keys(from))[r.IntN(len(from))]
-	rows := from[to]
-	return statement{kind: "restore", text: fmt.Sprintf("RESTORE to version %d", to), to: to,
-		apply: func([]row) ([]row, error) { return clone(rows), nil }}
+	versions := slices.Sorted(maps.Keys(from))
+	s.to = versions[s.pick%uint64(len(versions))]
+	s.back = from[s.to]
+	return s
 }
 
 // tend is the part of exec for upkeep.
@@ -171,7 +171,7 @@ func (w *world) tend(ctx context.Context, x *writer, l *txn.Log, before func(con
 	}
 	x.made, x.err = x.s.upkeep.run(ctx, l, before)
 	if x.err != nil && excusable(x.err, x.trouble != nil) {
-		w.note("  %s: %v", x.name, x.err)
+		w.g.note("  %s: %v", x.name, x.err)
 		x.err = nil
 	}
 }
@@ -202,81 +202,6 @@ func excusable(err error, trouble bool) bool {
 		return slices.Contains(impossible, vac.Class)
 	}
 	return false
-}
-
-// age lets days pass between the first rows and what is done now, so that VACUUM
-// and the cleaning of the log find something.
-func (w *world) age(ctx context.Context, r *rand.Rand) error {
-	for range r.IntN(3) {
-		if err := w.alone(ctx, appendOf(r)); err != nil {
-			return err
-		}
-		if err := w.alone(ctx, deleteOf(r)); err != nil {
-			return err
-		}
-	}
-	w.clock.pass(time.Duration(r.IntN(3)) * time.Minute)
-	if r.IntN(2) == 0 {
-		u := w.newWriter("before", w.randomUpkeep(r, w.partitioned))
-		if u.s.kind == "optimize" {
-			if err := w.play1(ctx, u); err != nil {
-				return err
-			}
-		}
-	}
-	if r.IntN(2) == 0 {
-		if _, err := checkpoint.Run(ctx, w.kit.Log, checkpoint.Spec{}); err != nil {
-			return err
-		}
-	}
-	s, err := w.kit.Snapshot(ctx, snapshot.Latest())
-	if err != nil {
-		return err
-	}
-	oldest := s.Version()                                        // the version that holds when the window begins
-	if w.before, err = w.mentioned(ctx, 0, oldest); err != nil { // VACUUM and the cleaning of the log come later
-		return err
-	}
-	if w.gone, err = w.remember(ctx, 1, oldest-1); err != nil {
-		return err
-	}
-	w.clock.pass(40 * 24 * time.Hour)
-	for range r.IntN(3) {
-		if err := w.alone(ctx, randomStatement(r, w.partitioned)); err != nil {
-			return err
-		}
-		w.clock.pass(time.Minute)
-	}
-	if s, err = w.kit.Snapshot(ctx, snapshot.Latest()); err != nil {
-		return err
-	}
-	w.oldest = oldest
-	w.past, err = w.remember(ctx, oldest, s.Version())
-	return err
-}
-
-// alone runs a statement that nobody meets.
-func (w *world) alone(ctx context.Context, s statement) error {
-	x := w.newWriter("before", s)
-	if err := w.play1(ctx, x); err != nil {
-		return err
-	}
-	var many *merge.MultipleMatchError
-	if errors.As(x.err, &many) {
-		return nil
-	}
-	if x.err != nil {
-		return x.err
-	}
-	w.start, _ = s.apply(w.start)
-	return nil
-}
-
-func (w *world) play1(ctx context.Context, x *writer) error {
-	close(x.release)
-	w.exec(ctx, x)
-	w.note("  before: %s (%v)", x.s.text, x.err)
-	return nil
 }
 
 // remember reads versions that a RESTORE may name.
