@@ -12,7 +12,7 @@ type Floor struct {
 // Plan is the house from the ground up. A new package is entered here first.
 var Plan = []Floor{
 	{"vocabulary", []string{"types", "types/civil", "expr", "action", "observe", "storage", "storage/..."}},
-	{"base", []string{"internal/base/invariant", "internal/base/address", "internal/base/env", "internal/base/columns"}},
+	{"base", []string{"internal/base/invariant", "internal/base/address", "internal/base/env", "internal/base/prose", "internal/base/columns"}},
 	{"format", []string{"internal/format/partition", "internal/format/deltalog", "internal/format/dv", "internal/format/colstats", "internal/format/parquetio", "internal/format/checkpoint"}},
 	{"logic", []string{"internal/logic/eval", "internal/logic/prune", "internal/logic/curve"}},
 	{"table", []string{"internal/table/feature", "internal/table/snapshot", "internal/table/conflict", "internal/table/inflight", "internal/table/clones", "internal/table/txn"}},

@@ -151,9 +151,11 @@ func (f *Facts) adopt(v Verdict, w *Winner) {
 
 // refused is the verdict of a conflict.
 func refused(f *Facts, w *Winner, v Verdict) ScenarioVerdict {
-	out := ScenarioVerdict{Condition: v.Class, SQLState: SQLState(v.Class), Message: NewError("the table", f, 0, w, v).Error()}
+	out := ScenarioVerdict{Condition: v.Class, Message: NewError("the table", f, 0, w, v).Error()}
 	if e := Exceptions[ClassName(v.Class)]; e != "" {
-		out.Exception = ExceptionPackage + e
+		out.Exception, out.SQLState = ExceptionPackage+e, "2D521"
+	} else {
+		out.Exception, out.SQLState = others[v.Class].exception, others[v.Class].state
 	}
 	return out
 }
@@ -161,11 +163,10 @@ func refused(f *Facts, w *Winner, v Verdict) ScenarioVerdict {
 // ExceptionPackage is where the reference's exceptions live.
 const ExceptionPackage = "io.delta.exceptions."
 
-// SQLState is the SQLSTATE of a conflict class.
-func SQLState(class string) string {
-	if _, ok := Exceptions[ClassName(class)]; ok {
-		return "2D521"
-	}
-	return map[string]string{ClassDropFeature: "40000", ClassBackfill: "22KD0", "DELTA_UNSUPPORTED_FEATURES_FOR_READ": "56038",
-		"DELTA_UNSUPPORTED_FEATURES_FOR_WRITE": "56038"}[class]
+// others are the classes that are no exceptions of that package.
+var others = map[string]struct{ exception, state string }{
+	ClassDropFeature:                       {"org.apache.spark.sql.delta.DeltaTableFeatureException", "40000"},
+	ClassBackfill:                          {"org.apache.spark.sql.delta.DeltaIllegalStateException", "22KD0"},
+	"DELTA_UNSUPPORTED_FEATURES_FOR_READ":  {"org.apache.spark.sql.delta.DeltaUnsupportedTableFeatureException", "56038"},
+	"DELTA_UNSUPPORTED_FEATURES_FOR_WRITE": {"org.apache.spark.sql.delta.DeltaUnsupportedTableFeatureException", "56038"},
 }
