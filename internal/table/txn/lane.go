@@ -96,12 +96,3 @@ func (l *lane) leave() {
 	l.waiting = l.waiting[1:]
 	close(next)
 }
-
-// lanes holds one lane for each table of this process, by canonical address:
-// handles opened separately share it.
-var lanes sync.Map
-
-func laneOf(url string) *lane {
-	l, _ := lanes.LoadOrStore(url, &lane{upkeep: make(chan struct{}, 1)})
-	return l.(*lane)
-}
