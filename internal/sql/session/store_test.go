@@ -27,6 +27,17 @@ func TestStructsAreStored(t *testing.T) {
 		{"MERGE WITH SCHEMA EVOLUTION INTO target t USING (SELECT 1 AS k, 2 AS n) u ON t.k = u.k WHEN MATCHED THEN UPDATE SET u.n = u.n", `{"k":1,"s":{"x":1,"z":{"w":2}},"n":2}`},
 		{"MERGE WITH SCHEMA EVOLUTION INTO target t USING (SELECT 1 AS k, CAST(NULL AS STRUCT<x: INT, z: STRUCT<w: INT>>) AS s) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET *", `{"k":1,"s":{"x":null,"z":{"w":null}}}`},
 		{"MERGE INTO target t USING (SELECT 1 AS k, CAST(NULL AS STRUCT<z: STRUCT<w: INT>, x: INT>) AS s) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET *", `{"k":1,"s":null}`},
+		{"MERGE INTO target t USING (SELECT 1 AS k) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET s = named_struct('x', 1), s.x = 5", "DELTA_CONFLICT_SET_COLUMN"},
+		{"MERGE INTO target t USING (SELECT 1 AS k) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET t.s.x = 1, t.s.X = nosuch", "DELTA_MERGE_UNRESOLVED_EXPRESSION"},
+		{"MERGE INTO target t USING (SELECT 1 AS k) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET k = 1, k = t.s", "DELTA_CONFLICT_SET_COLUMN"},
+		{"MERGE INTO target t USING (SELECT 1 AS k) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET k = 1, k = 2 WHEN NOT MATCHED THEN INSERT (nosuch) VALUES (1)", "DELTA_MERGE_UNRESOLVED_EXPRESSION"},
+		{"MERGE INTO target t USING (SELECT 1 AS k) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET k = 1, k = 2, nosuch = 3", "DELTA_MERGE_UNRESOLVED_EXPRESSION"},
+		{"MERGE INTO target t USING (SELECT 1 AS k) s ON t.k = s.k WHEN MATCHED AND t.k IN (SELECT 1) THEN UPDATE SET k = 1, k = 2", "DELTA_UNSUPPORTED_SUBQUERY"},
+		{"UPDATE target SET k = 1, k = nosuch", "UNRESOLVED_COLUMN.WITH_SUGGESTION"},
+		{"UPDATE target SET k = 1, k = s", "DELTA_CONFLICT_SET_COLUMN"},
+		{"UPDATE target SET k = 1, k = 2 WHERE nosuch = 1", "UNRESOLVED_COLUMN.WITH_SUGGESTION"},
+		{"UPDATE target SET k = 1, k = 2 WHERE rand() > 2", "DELTA_CONFLICT_SET_COLUMN"},
+		{"UPDATE target SET s.x = 5, s.z = NULL, s.X = 6", "DELTA_CONFLICT_SET_COLUMN"},
 		{"INSERT OVERWRITE target VALUES (7, CAST(NULL AS STRUCT<x: BIGINT, z: STRUCT<w: INT>>))", `{"k":7,"s":null}`},
 	} {
 		t.Run(c.sql, func(t *testing.T) {

@@ -27,9 +27,10 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 		f := b.p.target.Fields[i]
 		if values[i] != nil || len(column) == 1 && within[i] != nil {
 			if c.Action == Insert {
-				return nil, refuse("DELTA_DUPLICATE_COLUMNS_ON_INSERT", "%s gives %s two values", where, types.QuoteIdentifier(f.Name))
+				b.refused.late(refuse("DELTA_DUPLICATE_COLUMNS_ON_INSERT", "%s gives %s two values", where, types.QuoteIdentifier(f.Name)))
+			} else {
+				b.refused.conflict(where, f.Name)
 			}
-			return nil, conflicting(where, f.Name)
 		}
 		if err := identityGiven(c, f); err != nil {
 			return nil, err
@@ -42,13 +43,17 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 			within[i] = append(within[i], Assignment{column[1:], a.Value})
 			continue
 		}
-		v, err := b.value(a.Value, f, scope)
+		v, err := b.value(where, a.Value, f, scope)
 		if err != nil {
 			return nil, b.fail(where, err)
 		}
 		values[i] = expr.Fold(v, eval.Literal)
 	}
-	for i, list := range within {
+	for i := range b.p.target.Fields {
+		list := within[i]
+		if list == nil {
+			continue
+		}
 		f := b.p.target.Fields[i]
 		kept, err := expr.Bind(&expr.Column{Parts: []string{b.targetName(), f.Name}, Ref: -1}, expr.Scope{Tables: []expr.Table{b.whole()}, Options: b.o})
 		if err != nil {
@@ -57,6 +62,9 @@ func (b *binder) assigned(c Clause, scope []expr.Table) ([]expr.Expr, error) {
 		if values[i], err = b.nested(where, kept, f, []string{f.Name}, list, scope); err != nil {
 			return nil, err
 		}
+	}
+	if b.refused.any() {
+		return values, nil
 	}
 	return values, inClause(where, b.derive(c.Action, values))
 }
@@ -108,7 +116,7 @@ func (b *binder) derive(a Action, values []expr.Expr) error {
 
 // value binds what a column is set to. DEFAULT is the column's default, except
 // in MERGE, which the reference does not let say so.
-func (b *binder) value(e expr.Expr, f types.Field, scope []expr.Table) (expr.Expr, error) {
+func (b *binder) value(where string, e expr.Expr, f types.Field, scope []expr.Table) (expr.Expr, error) {
 	if col, ok := e.(*expr.Column); ok && b.p.spec.On == nil && len(col.Parts) == 1 && strings.EqualFold(col.Parts[0], "default") && b.p.target.Index("default") < 0 {
 		return derive.Default(f, b.o)
 	}
@@ -116,12 +124,46 @@ func (b *binder) value(e expr.Expr, f types.Field, scope []expr.Table) (expr.Exp
 	if err != nil {
 		return nil, err
 	}
-	return b.stored(bound, f)
+	v, err := b.stored(bound, f)
+	if err != nil { // a wrong type counts only when all names are right and different
+		b.refused.late(b.fail(where, err))
+		return &expr.Literal{T: f.Type}, nil
+	}
+	return v, nil
 }
 
 // stored converts a bound value to a column's or field's type.
 func (b *binder) stored(bound expr.Expr, f types.Field) (expr.Expr, error) {
 	return expr.StoreByName(bound, f.Type, f.Name, "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE", b.p.spec.Evolve, b.o)
+}
+
+// refusals are errors of a statement that others come before: a name that cannot be
+// resolved anywhere comes before an assignment that conflicts with another, and that
+// before a value of a wrong type, as in the reference.
+type refusals struct{ twice, wrong error }
+
+func (r *refusals) any() bool { return r.twice != nil || r.wrong != nil }
+
+// conflict notes that something is assigned twice.
+func (r *refusals) conflict(where, name string) {
+	if r.twice == nil {
+		r.twice = refuse("DELTA_CONFLICT_SET_COLUMN", "%s assigns %s twice", where, name)
+	}
+}
+
+// late notes another error.
+func (r *refusals) late(err error) {
+	if r.wrong == nil {
+		r.wrong = err
+	}
+}
+
+// first is the error that counts.
+func (r *refusals) first() error {
+	if r.twice != nil {
+		return r.twice
+	}
+	return r.wrong
 }
 
 func (b *binder) isTarget(name string) bool {
@@ -166,17 +208,24 @@ func (b *binder) nested(where string, kept expr.Expr, f types.Field, at []string
 		case len(n[0].Column) > 0:
 			for _, a := range n {
 				if len(a.Column) == 0 {
-					return nil, conflicting(where, strings.Join(path, "."))
+					b.refused.conflict(where, strings.Join(path, "."))
+					n = n[:1]
 				}
 			}
 			if values[i], err = b.nested(where, own, inner, path, n, scope); err != nil {
 				return nil, err
 			}
-		case len(n) > 1:
-			return nil, conflicting(where, strings.Join(path, "."))
 		default:
-			if values[i], err = b.value(n[0].Value, inner, scope); err != nil {
-				return nil, b.fail(where, err)
+			if len(n) > 1 {
+				b.refused.conflict(where, strings.Join(path, "."))
+			}
+			for _, a := range n {
+				if len(a.Column) > 0 {
+					continue
+				}
+				if values[i], err = b.value(where, a.Value, inner, scope); err != nil {
+					return nil, b.fail(where, err)
+				}
 			}
 		}
 	}
@@ -203,8 +252,4 @@ func (b *binder) spread(source, kept expr.Expr, f types.Field) (expr.Expr, error
 		}
 	}
 	return expr.NullIf(expr.StructOf(to.Names(), values), source, kept), nil
-}
-
-func conflicting(where, name string) error {
-	return refuse("DELTA_CONFLICT_SET_COLUMN", "%s assigns %s twice", where, name)
 }

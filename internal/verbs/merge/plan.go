@@ -89,6 +89,9 @@ func NewPlan(spec Spec, target, source *types.Struct, o expr.Options, to ...*typ
 			p.bySource = append(p.bySource, bound)
 		}
 	}
+	if err := b.refused.first(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -97,6 +100,8 @@ type binder struct {
 	p    *Plan
 	o    expr.Options
 	t, s expr.Table
+
+	refused refusals
 }
 
 func (b *binder) bind(e expr.Expr, where string, tables ...expr.Table) (expr.Expr, error) {
@@ -246,11 +251,11 @@ func (b *binder) clause(index int32, c Clause) (clause, error) {
 			return clause{}, err
 		}
 		if !expr.Deterministic(out.cond) {
-			class := "DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED"
-			if b.p.spec.On == nil {
-				class = "INVALID_NON_DETERMINISTIC_EXPRESSIONS"
+			const text = "%s: a condition must give the same answer each time: %s"
+			if b.p.spec.On != nil {
+				return clause{}, refuse("DELTA_NON_DETERMINISTIC_FUNCTION_NOT_SUPPORTED", text, when, c.Cond)
 			}
-			return clause{}, refuse(class, "%s: a condition must give the same answer each time: %s", when, c.Cond)
+			b.refused.late(refuse("INVALID_NON_DETERMINISTIC_EXPRESSIONS", text, when, c.Cond))
 		}
 	}
 	valid := c.Action == Delete && c.Kind != NotMatched || (c.Action == Update || c.Action == UpdateAll) && c.Kind != NotMatched ||
@@ -295,9 +300,13 @@ func (b *binder) all(c Clause) ([]expr.Expr, error) {
 			v, err = b.stored(bound, f)
 		}
 		if err != nil {
-			return nil, b.fail(c.Kind.String(), err)
+			b.refused.late(b.fail(c.Kind.String(), err))
+			v = &expr.Literal{T: f.Type}
 		}
 		values[i] = v
+	}
+	if b.refused.any() {
+		return values, nil
 	}
 	return values, inClause(c.Kind.String(), b.derive(c.Action, values))
 }
