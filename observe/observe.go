@@ -12,6 +12,8 @@ type Listener struct {
 	Reconciled func(Reconciled)
 	Committed  func(Committed)
 	BackOff    func(BackOff)
+	Waited     func(Waited)
+	Reserved   func(Reserved)
 	Progress   func(Progress)
 }
 
@@ -57,6 +59,24 @@ type BackOff struct {
 	Table string
 	TxnID string
 	Pause time.Duration
+}
+
+// Waited is the time that a transaction let others go first.
+type Waited struct {
+	Table  string
+	TxnID  string
+	For    string // turn (between processes of one machine), reservation (of a transaction that fell behind)
+	Waited time.Duration
+	Served bool // false: whoever was waited for took too long and was passed by
+}
+
+// Reserved is a commit without effects that asks other writers to let a
+// transaction go first, which had fallen behind again and again.
+type Reserved struct {
+	Table   string
+	TxnID   string
+	Version int64 // of the request
+	Span    time.Duration
 }
 
 // Progress is work done so far in a phase.

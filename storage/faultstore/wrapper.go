@@ -12,6 +12,7 @@ var _ interface {
 	storage.Walker
 	storage.ManyDeleter
 	storage.HintPutter
+	storage.Turner
 } = (*Store)(nil)
 
 // Below is the wrapped driver.
@@ -24,6 +25,15 @@ func (s *Store) PutHint(ctx context.Context, key string, data []byte) error {
 		put = h.PutHint
 	}
 	return s.do(ctx, OpPutIfAbsent, key, func() error { return put(ctx, key, data) })
+}
+
+// Turn is passed on: turns are courtesy, and nothing depends on them.
+func (s *Store) Turn(ctx context.Context, folder string) (storage.Turn, error) {
+	t, ok := storage.As[storage.Turner](s.next)
+	if !ok {
+		return nil, storage.ErrUnsupported
+	}
+	return t.Turn(ctx, folder)
 }
 
 // DeleteMany is one call, of the first key. When it fails without effect, Keep is

@@ -27,6 +27,9 @@ type Store struct {
 	mu   sync.RWMutex
 	root *os.Root // nil until the directory has been opened
 	shut bool
+
+	turns   sync.Once // the file system has been asked about turns
+	noTurns bool
 }
 
 // Option changes a new Store.

@@ -14,6 +14,7 @@ var _ interface {
 	storage.ManyDeleter
 	storage.RandomReader
 	storage.HintPutter
+	storage.Turner
 } = (*Store)(nil)
 
 // Below is the wrapped driver.
@@ -29,6 +30,15 @@ func (s *Store) PutHint(ctx context.Context, key string, data []byte) error {
 	err := put(ctx, key, data)
 	s.record(start, Entry{Op: "put-if-absent", Key: key, Bytes: int64(len(data)), Err: err})
 	return err
+}
+
+// Turn is passed on: it is no request.
+func (s *Store) Turn(ctx context.Context, folder string) (storage.Turn, error) {
+	t, ok := storage.As[storage.Turner](s.next)
+	if !ok {
+		return nil, storage.ErrUnsupported
+	}
+	return t.Turn(ctx, folder)
 }
 
 // DeleteMany is recorded as one call.

@@ -28,10 +28,20 @@ type attempt struct {
 	eff    Effects            // as last derived
 	result Result
 	// actions are those that were published.
-	actions []action.Action
-	losses  int
-	cost    time.Duration // of the last publish
-	seen    *recent       // the commit that took the version, as just read
+	actions  []action.Action
+	losses   int
+	cost     time.Duration    // of the last publish
+	seen     *recent          // the commit that took the version, as just read
+	ahead    map[int64]recent // winners that were read and not met yet
+	began    time.Time        // the last round of winners
+	round    time.Duration    // what the round before took
+	rounds   int              // rounds of winners since the last reservation
+	met      int              // rounds of winners altogether
+	repaired bool             // something had to be repaired
+	found    int64            // winners of the round before
+	reserved int              // reservations made
+	turn     storage.Turn     // between processes; nil when the attempt has none
+	since    time.Time        // when the turn was given
 }
 
 // CommitWork publishes a statement's effects as the next version. The
@@ -87,6 +97,8 @@ func (a *attempt) run(ctx context.Context) (Result, error) {
 		return a.result, fmt.Errorf("waiting for the commit lane of %s: nothing was committed: %w", t.log.bucket.URL(), err)
 	}
 	defer leave()
+	defer a.step()
+	a.startBehind()
 	return a.loop(ctx)
 }
 
@@ -103,6 +115,15 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 		if err := a.catchUp(ctx); err != nil || a.result.Again {
 			return a.result, err
 		}
+		for again := true; again; again = a.turn != nil && l.lane.others.first(a.t.id, l.env.Now()) != nil {
+			if err := a.giveWay(ctx); err != nil || a.result.Again {
+				return a.result, err
+			}
+			if err := a.stand(ctx); err != nil || a.result.Again {
+				return a.result, err
+			}
+		}
+		puts := l.bucket.Stats().Puts
 		eff, err := a.work.Effects(ctx)
 		if err != nil {
 			return a.result, err
@@ -114,8 +135,16 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 			return a.result, nil
 		}
 		if a.result.Attempts >= l.policy.MaxAttempts {
-			return a.result, fmt.Errorf("[DELTA_MAX_COMMIT_RETRIES_EXCEEDED] %s on %s lost %d times in a row, last to version %d; nothing was committed",
-				eff.Operation.Name, l.bucket.URL(), a.result.Attempts, a.version())
+			return a.result, a.tooMany(a.result.Attempts)
+		}
+		if a.met > 0 && l.bucket.Stats().Puts > puts { // writing took time: look again before a try is wasted
+			behind := a.version()
+			if err := a.meet(ctx); err != nil || a.result.Again {
+				return a.result, err
+			}
+			if a.version() > behind {
+				continue
+			}
 		}
 		outcome, actions, data, err := a.publish(ctx, eff)
 		if err != nil {
@@ -128,6 +157,9 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 			return a.finish(ctx, eff, actions, data)
 		}
 		a.losses++
+		if a.turn != nil && l.env.Now().Sub(a.since) > patience {
+			a.step() // others have gone past
+		}
 		if fn := l.env.Listener.Lost; fn != nil {
 			fn(observe.Lost{Table: l.bucket.URL(), TxnID: a.t.id, Version: a.version() + 1})
 		}
@@ -141,6 +173,11 @@ func (a *attempt) loop(ctx context.Context) (Result, error) {
 			return a.result, err
 		}
 	}
+}
+
+func (a *attempt) tooMany(n int) error {
+	return fmt.Errorf("[DELTA_MAX_COMMIT_RETRIES_EXCEEDED] %s on %s lost %d times in a row, last to version %d; nothing was committed",
+		a.eff.Operation.Name, a.t.log.bucket.URL(), n, a.version())
 }
 
 // catchUp fits the work behind versions that this process knows of already, so
@@ -183,6 +220,9 @@ func (a *attempt) winner(ctx context.Context, version int64) (recent, error) {
 	if a.seen != nil && a.seen.version == version {
 		return *a.seen, nil
 	}
+	if won, ok := a.ahead[version]; ok {
+		return won, nil
+	}
 	if a.base != nil {
 		if r, ok := l.lane.recall(a.base.Metadata().ID, version); ok {
 			return r, nil
@@ -192,25 +232,45 @@ func (a *attempt) winner(ctx context.Context, version int64) (recent, error) {
 	if err != nil {
 		return recent{}, err
 	}
+	l.lane.others.notice(l.env.Now())
 	acts, err := action.ParseCommit(data, deltalog.CommitPath(version))
 	return recent{version: version, actions: acts, data: data, obj: obj}, err
 }
 
-// meet reads the winners from the lost version on until there is none.
+// meet fits the work behind the winners until there is none: it reads those that
+// are there, fits, and looks again. When the winners of each round take so long
+// that there are new ones behind, again and again, it asks for time.
 func (a *attempt) meet(ctx context.Context) error {
-	found := false
-	for !a.result.Again {
-		ok, err := a.reconcile(ctx, a.version()+1)
+	now := a.t.log.env.Now()
+	for first := true; !a.result.Again; first = false {
+		n, err := a.readAhead(ctx)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			if !found {
-				a.t.debug("the winner is not visible yet", "version", a.version()+1)
+		if n == 0 {
+			if first && a.seen == nil {
+				a.t.debug("no winner is visible", "version", a.version()+1)
 			}
 			return nil
 		}
-		found = true
+		if a.met++; a.met > a.t.log.policy.MaxAttempts {
+			return a.tooMany(a.met)
+		}
+		if !a.began.IsZero() {
+			a.round = now.Sub(a.began)
+		}
+		a.began = now
+		if a.rounds++; a.hopeless(n) {
+			if err := a.reserve(ctx); err != nil {
+				return err
+			}
+		}
+		for to := a.version() + n; a.version() < to && !a.result.Again; {
+			if ok, err := a.reconcile(ctx, a.version()+1); err != nil || !ok {
+				return err
+			}
+		}
+		now = a.t.log.env.Now()
 	}
 	return nil
 }
@@ -271,6 +331,18 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	delete(a.ahead, version)
+	if !won.here {
+		l.lane.others.heed(infoOf(won.actions), version, won.obj.ModTime, start)
+	}
+	if reservedBy(a.t.id, won.actions) { // no winner, but the transaction's own request for time
+		a.base = next
+		l.advance(next)
+		if next.CheckpointDue() {
+			l.follow(next, a.t.id, reserveName)
+		}
+		return true, nil
+	}
 	facts := a.facts()
 	rec := Reconciliation{Winner: version, Operation: w.Operation(), Verdict: conflict.Check(&facts, w, conflict.Precise),
 		Reference: a.reference(facts, w)}
@@ -301,6 +373,7 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	}
 	a.base = next
 	l.advance(next)
+	a.repaired = a.repaired || rec.Repaired.Dropped+rec.Repaired.Computed > 0
 	rec.Elapsed = l.env.Now().Sub(start)
 	a.result.Winners = append(a.result.Winners, rec)
 	if fn := l.env.Listener.Reconciled; fn != nil {
@@ -389,7 +462,7 @@ func (a *attempt) byRows(ctx context.Context, v *conflict.Verdict, f *conflict.F
 // who has lost often goes first, and a long statement comes through a stream of
 // short ones.
 func (a *attempt) pause(ctx context.Context) error {
-	if a.losses < 2 {
+	if a.losses < 2 || a.turn != nil {
 		return nil
 	}
 	e := a.t.log.env

@@ -16,6 +16,8 @@ type lane struct {
 	waiting []chan struct{}
 	commits []recent // published by this process, oldest first
 
+	others neighbours
+
 	upkeep chan struct{} // holds a token while a checkpoint or a log compaction is written
 }
 
@@ -27,6 +29,7 @@ type recent struct {
 	actions []action.Action
 	data    []byte
 	obj     storage.Object
+	here    bool // by this process
 }
 
 // keepRecent and keepBytes bound what a lane remembers.
@@ -36,6 +39,7 @@ func (l *lane) remember(r recent) {
 	if len(r.data) > keepBytes {
 		return
 	}
+	r.here = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.commits) == keepRecent {
