@@ -168,6 +168,31 @@ def duck_query(place, name):
     return total([dict(zip(names, r)) for r in out.fetchall()])
 
 
+def large_row():
+    import datetime
+    import pyarrow as pa
+    return pa.table({"id": pa.array([-1], pa.int64()), "name": pa.array(["new"]), "v": [0.5], "day": pa.array([datetime.date(2019, 1, 1)])})
+
+
+def large_append(place):
+    from deltalake import write_deltalake
+    write_deltalake(place, large_row(), mode="append")
+    return {}
+
+
+def large_merge(place):
+    from deltalake import DeltaTable
+    m = (DeltaTable(place).merge(large_row(), "t.id = s.id AND t.day = s.day", source_alias="s", target_alias="t")
+         .when_matched_update_all().when_not_matched_insert_all().execute())
+    return {"inserted": m["num_target_rows_inserted"]}
+
+
+def large_delete(place):
+    from deltalake import DeltaTable
+    m = DeltaTable(place).delete("day = '2021-03-04'")
+    return {"files_removed": m["num_removed_files"]}
+
+
 TRIES = 10
 
 
@@ -293,6 +318,7 @@ work.update({"duckdb:" + n: (lambda p, n=n: duck_query(p, n)) for n in QUERIES})
 work["checkpoint"] = checkpoint
 work["vacuum-dry-run"] = vacuum_dry_run
 work["contest"] = contest
+work.update({"large-append": large_append, "large-merge": large_merge, "large-delete": large_delete})
 if __name__ == "__main__":
     start = time.time()
     extra = work[sys.argv[1]](sys.argv[2])

@@ -31,7 +31,7 @@ var workloads = []workload{
 
 // allWorkloads are those, the scans, expressions, OPTIMIZE, and what is done with each shape of log.
 func allWorkloads() []workload {
-	return slices.Concat(logWorkloads(), workloads, appendWorkloads, contentionWorkloads, scanWorkloads, exprWorkloads, optimizeWorkloads, vacuumWorkloads())
+	return slices.Concat(logWorkloads(), largeWorkloads(), workloads, appendWorkloads, contentionWorkloads, scanWorkloads, exprWorkloads, optimizeWorkloads, vacuumWorkloads())
 }
 
 func prepareDir(_ context.Context, dir string) error { return os.MkdirAll(dir, 0o755) }

@@ -33,6 +33,7 @@ type openFile struct {
 	values  action.PartitionValues
 	waiting []piece
 	bytes   int64         // of waiting
+	taken   int64         // bytes of all rows so far, in memory
 	job     chan struct{} // closed when the running job ends; nil when none ran
 	sealed  bool          // gets no more rows
 
@@ -73,7 +74,8 @@ const manyPieces = 64
 // own price.
 func (f *openFile) add(p piece) {
 	f.waiting = append(f.waiting, p)
-	f.bytes += size(p.cols, p.rows)
+	n := size(p.cols, p.rows)
+	f.bytes, f.taken = f.bytes+n, f.taken+n
 	f.Rows += int64(p.rows)
 	if len(f.waiting) < manyPieces {
 		return

@@ -298,9 +298,9 @@ func (x *Exec) All(ctx context.Context) error {
 
 func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	workers := max(1, min(x.env.Workers, len(todo)))
-	pool := workers
+	pool, keeps := workers, true
 	if x.ledger.Marks() || x.spec.Optimized {
-		pool = 1 // few rows are written, or they are to share files
+		pool, keeps = 1, false // few rows are written, or they are to share files
 	}
 	out, err := x.newOutputs(ctx, pool)
 	if err != nil {
@@ -310,7 +310,17 @@ func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	var done atomic.Int64
 	first := func(err error) error { return x.multiple(ctx, todo, err) }
 	if err := parallel(ctx, workers, todo, func(ctx context.Context, add *action.Add) error {
-		e, err := x.compute(ctx, add, out)
+		mine, giveBack := out, func() error { return nil }
+		if keeps {
+			var err error
+			if mine, giveBack, err = out.keep(); err != nil {
+				return err
+			}
+		}
+		e, err := x.compute(ctx, add, mine)
+		if back := giveBack(); err == nil {
+			err = back
+		}
 		if err != nil {
 			return about(add, err)
 		}

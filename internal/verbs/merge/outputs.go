@@ -12,7 +12,10 @@ import (
 	"github.com/sluicelake/sluice/internal/rows/write"
 )
 
-// outputs is a pool of writers that the workers share.
+// outputs is a pool of writers that the workers share. Where files are rewritten a
+// worker keeps one for the whole of an image, and an image that is not small gets
+// files of its own: they have its narrow ranges of keys, and when a winner has taken
+// the image away they are left out as they are.
 type outputs struct {
 	x    *Exec
 	ctx  context.Context
@@ -35,16 +38,43 @@ func (x *Exec) newOutputs(ctx context.Context, n int) (*outputs, error) {
 	return o, nil
 }
 
+// apart is how many bytes of rows, in memory, make files of their own.
+const apart = 2 << 20
+
+// take takes a writer out of the pool.
+func (o *outputs) take() (*write.Writer, error) {
+	select {
+	case w := <-o.pool:
+		return w, nil
+	case <-o.ctx.Done():
+		return nil, o.ctx.Err()
+	}
+}
+
+// keep is outputs that write with one writer, which is the caller's until it calls
+// giveBack.
+func (o *outputs) keep() (mine *outputs, giveBack func() error, err error) {
+	w, err := o.take()
+	if err != nil {
+		return nil, nil, err
+	}
+	mine = &outputs{x: o.x, ctx: o.ctx, pool: make(chan *write.Writer, 1)}
+	mine.pool <- w
+	return mine, func() error {
+		err := w.Cut(apart)
+		o.pool <- w
+		return err
+	}, nil
+}
+
 // write appends rows and reports where each went (row) or in which runs (run).
 func (o *outputs) write(cols []arrow.Array, rows int, row func(i int, out *rewrite.Output, at int64), run func(out *rewrite.Output, from, rows int64)) error {
 	if rows == 0 {
 		return nil
 	}
-	var w *write.Writer
-	select {
-	case w = <-o.pool:
-	case <-o.ctx.Done():
-		return o.ctx.Err()
+	w, err := o.take()
+	if err != nil {
+		return err
 	}
 	places, err := w.Write(cols, rows)
 	o.pool <- w
