@@ -43,6 +43,10 @@ type run struct {
 	shared  map[*shared]*held
 }
 
+func newRun(ctx context.Context, e *env.Env, p *Plan) *run {
+	return &run{ctx: ctx, env: e, plan: p, results: make([]*expr.Literal, len(p.results)), lists: map[*subplan][]expr.Expr{}, sets: map[*subplan]*rowSet{}, shared: map[*shared]*held{}}
+}
+
 // hold counts bytes that a node keeps.
 func (r *run) hold(what string, n int64) error {
 	r.held += n
@@ -150,7 +154,7 @@ func (p *Plan) Run(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch,
 			yield(nil, failf("UNSUPPORTED_FEATURE.RESULT_TYPE", "the result cannot hold a column (%v): cast it to STRING", err))
 			return
 		}
-		r := &run{ctx: ctx, env: e, plan: p, results: make([]*expr.Literal, len(p.results)), lists: map[*subplan][]expr.Expr{}, sets: map[*subplan]*rowSet{}, shared: map[*shared]*held{}}
+		r := newRun(ctx, e, p)
 		for b, err := range p.root.run(r) {
 			if err == nil {
 				err = ctx.Err()

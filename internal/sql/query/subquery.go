@@ -1,9 +1,11 @@
 package query
 
 import (
+	"context"
 	"errors"
 
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/env"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -188,4 +190,19 @@ func (b *binder) comparable(c *expr.Call, r rel, in node) (compared, error) {
 	}
 	out.node = b.typed(in, want)
 	return out, nil
+}
+
+// Scalar computes a subquery that is a value in a statement which is no query. It
+// cannot read columns of the statement, which are given to tell such a name from one
+// that means nothing.
+func Scalar(ctx context.Context, e *env.Env, s *expr.Subquery, c Catalog, o expr.Options, outer ...expr.Table) (*expr.Literal, error) {
+	if s.Exists {
+		return nil, failf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "EXISTS and IN with a subquery are no values that a column can be set to: %s", s)
+	}
+	b := &binder{ctx: ctx, catalog: c, options: o, plan: &Plan{}}
+	v, err := b.scalar(s, rel{node: once{}, tables: outer})
+	if err != nil {
+		return nil, err
+	}
+	return newRun(ctx, e, b.plan).value(v.(*expr.Column).Ref-slotBase, v.Type())
 }

@@ -42,8 +42,11 @@ func (x *execution) changeOnce(ctx context.Context, st *parse.Change) (*Result, 
 			}
 		}
 	}
+	if spec.Set, err = x.scalars(ctx, spec.Set, expr.Table{Alias: spec.Alias, Name: st.Target.Parts[len(st.Target.Parts)-1], Schema: s.Schema()}); err != nil {
+		return nil, err
+	}
 	o := x.merging()
-	o.Snapshot = s
+	o.Snapshot, o.ReadsItself = s, x.reads(l)
 	res, err := dml.Run(ctx, l, spec, o)
 	if err != nil {
 		return nil, err
@@ -80,6 +83,12 @@ func (x *execution) mergeOnce(ctx context.Context, st *parse.Merge) (*Result, er
 		return nil, err
 	}
 	spec := st.Spec
+	spec.Clauses = slices.Clone(spec.Clauses)
+	for i, c := range spec.Clauses {
+		if spec.Clauses[i].Set, err = x.scalars(ctx, c.Set, expr.Table{Alias: spec.TargetAlias, Schema: s.Schema()}, expr.Table{Alias: spec.SourceAlias, Schema: src.Schema()}); err != nil {
+			return nil, err
+		}
+	}
 	spec.Evolve = spec.Evolve || x.conf.on(autoMerge)
 	o := x.merging()
 	o.Snapshot, o.ReadsItself = s, x.reads(l)

@@ -148,6 +148,7 @@ func inClause(where string, err error) error {
 func (b *binder) fail(where string, err error) error {
 	var e *expr.BindError
 	text := err.Error()
+	value := where != "ON" && !strings.HasSuffix(where, " AND")
 	if errors.As(err, &e) {
 		text = strings.TrimPrefix(e.Error(), "["+e.Class+"] ")
 	}
@@ -155,7 +156,7 @@ func (b *binder) fail(where string, err error) error {
 	case !errors.As(err, &e):
 	case strings.HasPrefix(e.Class, "UNSUPPORTED_SUBQUERY"):
 		return refuse("DELTA_UNSUPPORTED_SUBQUERY", "%s: %s", where, text)
-	case e.Class == "MISSING_GROUP_BY" && b.p.spec.On == nil:
+	case e.Class == "MISSING_GROUP_BY" && (b.p.spec.On == nil || value), e.Class == "UNSUPPORTED_EXPR_FOR_WINDOW":
 		return refuse("UNSUPPORTED_EXPR_FOR_OPERATOR", "%s: %s", where, text)
 	case e.Class == "MISSING_GROUP_BY":
 		return refuse("DELTA_AGGREGATION_NOT_SUPPORTED", "%s: %s", where, text)
