@@ -157,7 +157,7 @@ func (c *cleaner) cutoffCommit() (int64, error) {
 	if byFile < 0 || !feature.InCommitTimestamps(c.s.metadata) {
 		return min(byFile, c.s.version), nil
 	}
-	byCommit, err := c.dir.versionAt(c.ctx, c.s.env, c.s.bucket, Time(c.res.Cutoff))
+	byCommit, _, err := c.dir.search(c.ctx, c.s.env, c.s.bucket, Time(c.res.Cutoff))
 	var at *VersionError
 	if errors.As(err, &at) {
 		if at.Class != "DELTA_TIMESTAMP_GREATER_THAN_COMMIT" {

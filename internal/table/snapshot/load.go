@@ -56,7 +56,7 @@ func open(ctx context.Context, e *env.Env, b *storage.Bucket, at At, load func(d
 		}
 		want = at.version
 	case atTime:
-		if want, err = dir.versionAt(ctx, e, b, at); err != nil {
+		if want, dir, err = dir.search(ctx, e, b, at); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"errors"
 	"sort"
 	"time"
 
@@ -19,7 +20,27 @@ func VersionAt(ctx context.Context, e *env.Env, b *storage.Bucket, t time.Time) 
 	if err != nil {
 		return 0, err
 	}
-	return dir.versionAt(ctx, e, b, at)
+	v, _, err := dir.search(ctx, e, b, at)
+	return v, err
+}
+
+// search is versionAt in a log that may be cleaned up meanwhile: a commit that was
+// listed and is gone says that the log begins later now, and it is listed again.
+func (d *logDirectory) search(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (int64, *logDirectory, error) {
+	for {
+		v, err := d.versionAt(ctx, e, b, at)
+		if !errors.Is(err, storage.ErrNotExist) || ctx.Err() != nil {
+			return v, d, err
+		}
+		before := d.earliest()
+		again, failed := listLog(ctx, b, 0)
+		if failed != nil {
+			return 0, d, failed
+		}
+		if d = again; d.earliest() <= before {
+			return 0, d, err
+		}
+	}
 }
 
 // versionAt finds the newest version committed at or before a time. Commits
