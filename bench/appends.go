@@ -19,7 +19,7 @@ import (
 
 // appendWorkloads are one writer; several are in contentionWorkloads.
 var appendWorkloads = []workload{
-	{name: "append-1-nosync", what: "1,500 one-row appends by one writer, no fsync", prepare: prepareDir, run: runAppends(false), peer: "append"},
+	{name: "append-1-nosync", what: "1,500 one-row appends by one writer, no fsync", prepare: prepareDir, run: runAppends(false), peer: "append", slow: true},
 	{name: "append-1-durable", what: "1,500 one-row appends by one writer, durable", prepare: prepareDir, run: runAppends(true)},
 }
 

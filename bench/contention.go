@@ -15,22 +15,22 @@ import (
 // contentionWorkloads are the contests. Nobody retries a statement in sluice; in
 // deltalake its users do, up to ten times.
 var contentionWorkloads = []workload{
-	contested("merge-8x20", "8 writers x 20 single-row MERGEs with keys of their own on one unpartitioned table, goroutines",
+	contestOf("merge-8x20", "8 writers x 20 single-row MERGEs with keys of their own on one unpartitioned table, goroutines",
 		contest{Roles: []entry{{"merge", 8, 20}}, inside: true}),
-	contested("merge-8x20-processes", "the same by processes", contest{Roles: []entry{{"merge", 8, 20}}}),
-	contested("append-4x50", "4 writers x 50 single-row appends by processes", contest{Roles: []entry{{"append", 4, 50}}}),
-	contested("merge-against-appends", "5 MERGEs of 1,000 rows into 200,000 in ten files, while 2 processes append single rows all the time",
+	contestOf("merge-8x20-processes", "the same by processes", contest{Roles: []entry{{"merge", 8, 20}}}),
+	contestOf("append-4x50", "4 writers x 50 single-row appends by processes", contest{Roles: []entry{{"append", 4, 50}}}),
+	contestOf("merge-against-appends", "5 MERGEs of 1,000 rows into 200,000 in ten files, while 2 processes append single rows all the time",
 		contest{Files: 10, Rows: 20_000, Roles: []entry{{"bulk", 1, 5}, {"append", 2, 0}}}),
-	contested("optimize-against-updates", "5 times ten new files and an OPTIMIZE, while 2 processes update single rows all the time",
+	contestOf("optimize-against-updates", "5 times ten new files and an OPTIMIZE, while 2 processes update single rows all the time",
 		contest{Files: 10, Rows: 20_000, Roles: []entry{{"optimize", 1, 5}, {"update", 2, 0}}}),
-	contested("append-8-goroutines", "8 x 200 one-row appends by goroutines", contest{Roles: []entry{{"append", 8, 200}}, inside: true}),
-	contested("append-8-processes", "8 x 200 one-row appends by processes", contest{Roles: []entry{{"append", 8, 200}}}),
-	contested("append-1-process", "200 one-row appends by one process", contest{Roles: []entry{{"append", 1, 200}}}),
+	contestOf("append-8-goroutines", "8 x 200 one-row appends by goroutines", contest{Roles: []entry{{"append", 8, 200}}, inside: true}),
+	contestOf("append-8-processes", "8 x 200 one-row appends by processes", contest{Roles: []entry{{"append", 8, 200}}, alone: true}),
+	contestOf("append-1-process", "200 one-row appends by one process", contest{Roles: []entry{{"append", 1, 200}}, alone: true}),
 }
 
-func contested(name, what string, c contest) workload {
-	w := workload{name: name, what: what + ", durable", prepare: prepareDir, fresh: c.fresh, run: c.run}
-	if !c.inside {
+func contestOf(name, what string, c contest) workload {
+	w := workload{name: name, what: what + ", durable", prepare: prepareDir, fresh: c.fresh, run: c.run, slow: true}
+	if !c.inside && !c.alone {
 		w.peer = "contest"
 	}
 	return w

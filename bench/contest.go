@@ -27,6 +27,7 @@ type contest struct {
 	Rows   int     `json:"rows"`
 	Roles  []entry `json:"roles"`
 	inside bool    // one process, a goroutine for each writer
+	alone  bool    // without a peer
 }
 
 // entry is some writers that do the same.

@@ -53,6 +53,8 @@ type workload struct {
 	run func(ctx context.Context, place string) (Line, error)
 	// peer is the name of the same work in peer.py; "" when there is none.
 	peer string
+	// slow says that the peer takes minutes and runs once.
+	slow bool
 	// duck says that peer.py does the same with DuckDB, as "duckdb:" + peer.
 	duck bool
 }
@@ -65,6 +67,8 @@ func main() {
 		peer   = flag.Bool("peer", false, "run the same with deltalake and DuckDB (pip install deltalake pyarrow duckdb duckdb-extensions duckdb-extension-delta) as well")
 		record = flag.String("record", "", "append the lines to this file")
 		list   = flag.Bool("list", false, "list the workloads")
+		shown  = flag.Bool("figures", false, "run only what the README shows (with -n 3 -peer about ten minutes)")
+		readme = flag.String("readme", "", "put the figures of the newest lines of -record (bench/history.jsonl) into this file, and run nothing")
 		child  = flag.String("child", "", "internal: run one workload in this process")
 		place  = flag.String("place", "", "internal: where")
 		prof   = flag.String("profile", "", "write a processor profile of each run of sluice to this file")
@@ -94,7 +98,17 @@ func main() {
 		}
 		return
 	}
-	b := bench{dir: *dir, runs: *runs, peer: *peer, record: *record, profile: *prof}
+	if *readme != "" {
+		if *record == "" {
+			*record = filepath.Join("bench", "history.jsonl")
+		}
+		if err := intoReadme(*readme, *record); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	b := bench{dir: *dir, runs: *runs, peer: *peer, record: *record, profile: *prof, figures: *shown}
 	if err := b.all(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -107,6 +121,7 @@ type bench struct {
 	peer    bool
 	record  string
 	profile string
+	figures bool // only what the README shows
 	// scratch is removed at the end: ext4 creates files slowly for minutes
 	// after many were deleted, which would be charged to the next run.
 	scratch []string
@@ -123,7 +138,7 @@ func (b *bench) all(ctx context.Context, only string) error {
 		return err
 	}
 	for _, w := range allWorkloads() {
-		if !re.MatchString(w.name) {
+		if !re.MatchString(w.name) || b.figures && !inReadme(w.name) {
 			continue
 		}
 		if w.prepare != nil {
@@ -131,13 +146,13 @@ func (b *bench) all(ctx context.Context, only string) error {
 				return fmt.Errorf("%s: preparing: %w", w.name, err)
 			}
 		}
-		for range b.runs {
+		for run := range b.runs {
 			if err := b.once(w, "sluice", func(place string) *exec.Cmd {
 				return exec.CommandContext(ctx, os.Args[0], "-child", w.name, "-place", place, "-rows", fmt.Sprint(lineitemRows), "-profile", b.profile)
 			}); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
-			if !b.peer || w.peer == "" {
+			if !b.peer || w.peer == "" || w.slow && run > 0 {
 				continue
 			}
 			peers := [][2]string{{"deltalake", w.peer}}
