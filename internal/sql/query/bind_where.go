@@ -11,6 +11,9 @@ func (b *binder) where(cond expr.Expr, r rel) (rel, error) {
 	if hasAggregate(cond) {
 		return rel{}, failf("INVALID_WHERE_CONDITION", "WHERE cannot contain an aggregate: %s; use HAVING", cond)
 	}
+	if hasGenerator(cond) {
+		return rel{}, failf("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "WHERE cannot contain a generator: %s", cond)
+	}
 	if err := noWindow("WHERE", cond); err != nil {
 		return rel{}, err
 	}

@@ -49,6 +49,9 @@ type generating struct {
 // generated binds a generator over a relation. Its columns are behind those of the
 // relation, known by an alias.
 func (b *binder) generated(r rel, c *expr.Call, outer bool, as Alias) (rel, error) {
+	if !generators[c.Fn] {
+		return rel{}, failf("UNSUPPORTED_GENERATOR.NOT_GENERATOR", "LATERAL needs explode, posexplode, inline or stack, not %s", c.Fn)
+	}
 	n := &generating{in: r.node, fn: strings.TrimSuffix(c.Fn, "_outer"), outer: outer || strings.HasSuffix(c.Fn, "_outer")}
 	for _, e := range c.Args {
 		if hasAggregate(e) || hasWindow(e) {
@@ -290,14 +293,14 @@ func (n *generating) stack(b batch, vals []arrow.Array, from int) (batch, int, e
 	return out, end, nil
 }
 
-// generates puts the generator of a SELECT list below it; its columns stand in its place.
+// generates puts the generators of a SELECT list below it; their columns stand in their
+// place. Each makes its rows of every row that those before it have made.
 func (b *binder) generates(sel *Select, in rel) ([]Item, rel, error) {
 	var out []Item
-	found := false
 	for _, it := range sel.Items {
 		if it.Expr == nil || !hasGenerator(it.Expr) {
 			if len(it.Names) > 0 {
-				return nil, in, failf("PARSE_SYNTAX_ERROR", "several aliases need a generator: %s", it.Expr)
+				return nil, in, failf("MULTI_ALIAS_WITHOUT_GENERATOR", "several names need a generator: %s", it.Expr)
 			}
 			out = append(out, it)
 			continue
@@ -306,12 +309,9 @@ func (b *binder) generates(sel *Select, in rel) ([]Item, rel, error) {
 		switch {
 		case !ok:
 			return nil, in, failf("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "a generator is a column of the SELECT list by itself: %s", it.Expr)
-		case found:
-			return nil, in, failf("UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "a SELECT list has one generator at most: %s is the second", it.Expr)
 		case len(sel.Group) > 0 || sel.Sets != nil || sel.GroupAll || sel.Having != nil:
 			return nil, in, failf("UNSUPPORTED_FEATURE.GENERATOR_OF_AGGREGATE", "a generator cannot stand beside GROUP BY: group in a subquery: %s", it.Expr)
 		}
-		found = true
 		names := it.Names
 		if it.Alias != "" {
 			names = []string{it.Alias}

@@ -226,7 +226,9 @@ func (s *selecting) groupedBy(sets [][]expr.Expr) error {
 		s.group.keys[i] = &expr.Column{Parts: []string{k.String()}, Ref: width + i, T: k.Type(), Null: true}
 	}
 	s.gid = len(bound)
-	s.group.keys = append(s.group.keys, &expr.Column{Parts: []string{"grouping_id"}, Ref: width + len(bound), T: types.Long})
+	for i, name := range []string{"grouping_id", "grouping_set"} { // equal sets group by themselves
+		s.group.keys = append(s.group.keys, &expr.Column{Parts: []string{name}, Ref: width + len(bound) + i, T: types.Long})
+	}
 	return nil
 }
 
@@ -269,8 +271,8 @@ func (s *selecting) groupingCall(c *expr.Call) (expr.Expr, error) {
 	return gid, nil
 }
 
-// expanding gives each row once for each grouping set: its columns, the keys and the
-// number of the set.
+// expanding gives each row once for each grouping set: its columns, the keys, the
+// bits of those that are left out and which set it is.
 type expanding struct {
 	in   node
 	keys []expr.Expr
@@ -282,7 +284,7 @@ func (n *expanding) fields() []types.Field {
 	for _, k := range n.keys {
 		out = append(out, types.Field{Name: k.String(), Type: k.Type(), Nullable: true})
 	}
-	return append(out, types.Field{Name: "grouping_id", Type: types.Long})
+	return append(out, types.Field{Name: "grouping_id", Type: types.Long}, types.Field{Name: "grouping_set", Type: types.Long})
 }
 
 func (n *expanding) need(cols []bool) {
@@ -309,7 +311,7 @@ func (n *expanding) run(r *run) iter.Seq2[batch, error] {
 				yield(batch{}, err)
 				return
 			}
-			for _, gid := range n.sets {
+			for set, gid := range n.sets {
 				out := batch{Rows: b.Rows, Columns: append([]arrow.Array(nil), b.Columns...)}
 				for i, k := range keys {
 					if gid&(1<<(len(keys)-1-i)) != 0 {
@@ -317,9 +319,15 @@ func (n *expanding) run(r *run) iter.Seq2[batch, error] {
 					}
 					out.Columns = append(out.Columns, k)
 				}
-				id, err := eval.Eval(&expr.Literal{Value: gid, T: types.Long}, batch{Rows: b.Rows})
-				out.Columns = append(out.Columns, id)
-				if !yield(out, err) || err != nil {
+				for _, v := range []int64{gid, int64(set)} {
+					id, err := eval.Eval(&expr.Literal{Value: v, T: types.Long}, batch{Rows: b.Rows})
+					if err != nil {
+						yield(batch{}, err)
+						return
+					}
+					out.Columns = append(out.Columns, id)
+				}
+				if !yield(out, nil) {
 					return
 				}
 			}

@@ -102,7 +102,7 @@ func (p *parser) lateralViews() ([]LateralView, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, ok := generatorOf(e)
+		c, ok := e.(*expr.Call)
 		if v.Call = c; !ok {
 			return nil, p.Errorf(t, "LATERAL VIEW needs explode, posexplode, inline or stack")
 		}

@@ -124,6 +124,9 @@ func (b *binder) value(where string, e expr.Expr, f types.Field, scope []expr.Ta
 	if err != nil {
 		return nil, err
 	}
+	if b.p.spec.On == nil && !expr.Deterministic(bound) {
+		b.refused.late(refuse("INVALID_NON_DETERMINISTIC_EXPRESSIONS", "%s: UPDATE cannot set a column to another value each time: %s", where, e))
+	}
 	v, err := b.stored(bound, f)
 	if err != nil { // a wrong type counts only when all names are right and different
 		b.refused.late(b.fail(where, err))

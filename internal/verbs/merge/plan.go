@@ -158,6 +158,8 @@ func (b *binder) fail(where string, err error) error {
 		return refuse("DELTA_UNSUPPORTED_SUBQUERY", "%s: %s", where, text)
 	case e.Class == "MISSING_GROUP_BY" && (b.p.spec.On == nil || value), e.Class == "UNSUPPORTED_EXPR_FOR_WINDOW":
 		return refuse("UNSUPPORTED_EXPR_FOR_OPERATOR", "%s: %s", where, text)
+	case e.Class == "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS":
+		return refuse("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "%s: %s", where, text)
 	case e.Class == "MISSING_GROUP_BY":
 		return refuse("DELTA_AGGREGATION_NOT_SUPPORTED", "%s: %s", where, text)
 	case b.p.spec.On != nil && strings.HasPrefix(e.Class, "UNRESOLVED_COLUMN"):
