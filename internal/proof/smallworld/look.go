@@ -37,8 +37,8 @@ func look(ctx context.Context, store storage.Driver, old *view) (*view, error) {
 	if v.rows, err = tablekit.Rows(ctx, s); err != nil {
 		return nil, err
 	}
-	if b := s.CommitInfo().IsBlindAppend; b != nil {
-		v.blind = *b
+	if info := s.CommitInfo(); info != nil && info.IsBlindAppend != nil { // it may be cleaned up
+		v.blind = *info.IsBlindAppend
 	}
 	v.shape = shape(s)
 	seen := map[string]bool{}

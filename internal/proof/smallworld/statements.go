@@ -1,6 +1,12 @@
 package smallworld
 
-import "strings"
+import (
+	"context"
+	"strings"
+
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/table/txn"
+)
 
 // Statement is one thing that somebody says to the table t, of the columns k, p, v.
 type Statement struct {
@@ -12,10 +18,83 @@ type Statement struct {
 	Blind bool
 	// Needs is a property without which the table refuses it; "" is none.
 	Needs string
+	// Do is in place of SQL.
+	Do func(ctx context.Context, l *txn.Log) error
 }
 
+// Kind is what sort of statement it is, for the matrix of what met what.
+func (s Statement) Kind() string {
+	has := func(texts ...string) bool {
+		for _, t := range texts {
+			if !strings.Contains(s.SQL, t) {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case s.Do != nil:
+		return "log"
+	case s.Name == "batch 5" || s.Name == "batch 6":
+		return "batch"
+	case s.Set["spark.sql.sources.partitionOverwriteMode"] != "":
+		return "dynamic"
+	case has("REPLACE WHERE"):
+		return "replace"
+	case has("INSERT OVERWRITE"):
+		return "overwr"
+	case has("ZORDER"):
+		return "zorder"
+	case has("ALTER", "CONSTRAINT"), has("ALTER", "NOT NULL"):
+		return "constr"
+	case has("TBLPROPERTIES", "delta."):
+		return "feature"
+	case has("TBLPROPERTIES"), has("COMMENT ON"):
+		return "propert"
+	case has("ALTER"):
+		return "alter"
+	case has("INSERT INTO"), strings.HasPrefix(s.SQL, "INSERT WITH"):
+		return "append"
+	}
+	word, _, _ := strings.Cut(s.SQL, " ")
+	if word = strings.ToLower(word); word == "optimize" {
+		return "optim"
+	}
+	return word
+}
+
+// keeps says that rows and columns stay as they are.
+func (s Statement) keeps() bool {
+	switch s.Kind() {
+	case "log", "optim", "zorder", "reorg", "vacuum", "constr", "feature", "propert":
+		return true
+	}
+	return strings.Contains(s.SQL, "CLUSTER BY") || strings.Contains(s.SQL, "COMMENT")
+}
+
+// changes says that it may change rows that are there.
+func (s Statement) changes() bool {
+	switch s.Kind() {
+	case "dynamic", "replace", "overwr", "delete", "update", "merge", "optim", "zorder", "reorg":
+		return true
+	}
+	return false
+}
+
+// cleans says that it takes away files that are not needed any more.
+func (s Statement) cleans() bool { return s.Do != nil || s.Kind() == "vacuum" }
+
+// several says that it makes several commits, so that there is no one moment at
+// which its work is prepared: it is a winner only.
+func (s Statement) several() bool { return strings.Contains(s.SQL, "enableRowTracking") }
+
+// now is a VACUUM that spares what this process has under way, and nothing of others.
+func (s Statement) now() bool { return strings.Contains(s.SQL, "RETAIN 0") }
+
 // alters says that the statement changes metadata: the reference calls that blind.
-func (s Statement) alters() bool { return strings.HasPrefix(s.SQL, "ALTER") }
+func (s Statement) alters() bool {
+	return strings.HasPrefix(s.SQL, "ALTER") || strings.HasPrefix(s.SQL, "COMMENT")
+}
 
 // moves says that the statement only moves rows between files. What is left to be
 // moved depends on what it has moved already.
@@ -85,6 +164,7 @@ var Statements = []Statement{
 	{Name: "insert only", SQL: merged("(1, 'a', 0), (9, 'a', 95)", "t.k = s.k", put)},
 	{Name: "merge from itself", SQL: "MERGE INTO t USING (SELECT max(k) AS k, sum(v) AS v FROM t) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET v = s.v"},
 	{Name: "merge evolving", SQL: "MERGE WITH SCHEMA EVOLUTION INTO t USING (SELECT 1 AS k, 'a' AS p, 10 AS v, 5 AS z) s ON t.k = s.k WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"},
+	{Name: "merge two deletes", SQL: merged("(9, 'a', 0)", "t.k = s.k", bySource+"AND t.v > 45 THEN DELETE", bySource+"AND t.v < 25 THEN DELETE")},
 	{Name: "optimize", SQL: "OPTIMIZE t"},
 	{Name: "optimize a", SQL: "OPTIMIZE t WHERE p = 'a'", Needs: "partitions"},
 	{Name: "zorder", SQL: "OPTIMIZE t ZORDER BY (v)"},
@@ -110,6 +190,32 @@ var Statements = []Statement{
 	{Name: "append only", SQL: "ALTER TABLE t SET TBLPROPERTIES ('delta.appendOnly' = 'true')"},
 	{Name: "upgrade", SQL: "ALTER TABLE t SET TBLPROPERTIES ('delta.feature.typeWidening' = 'supported')"},
 	{Name: "timestamps", SQL: "ALTER TABLE t SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')"},
+	{Name: "first", SQL: "ALTER TABLE t ALTER COLUMN v FIRST"},
+	{Name: "unset property", SQL: "ALTER TABLE t UNSET TBLPROPERTIES IF EXISTS ('team')"},
+	{Name: "comment on table", SQL: "COMMENT ON TABLE t IS 'sold'"},
+	{Name: "row tracking", SQL: "ALTER TABLE t SET TBLPROPERTIES ('delta.enableRowTracking' = 'true')"},
+	{Name: "no more feed", SQL: "ALTER TABLE t SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'false')"},
+	{Name: "mapping", SQL: "ALTER TABLE t SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name')"},
+	{Name: "vacuum", SQL: "VACUUM t"},
+	{Name: "vacuum lite", SQL: "VACUUM t LITE"},
+	{Name: "vacuum now", SQL: "VACUUM t RETAIN 0 HOURS", Set: map[string]string{"spark.databricks.delta.retentionDurationCheck.enabled": "false"}},
+	{Name: "checkpoint", Do: func(ctx context.Context, l *txn.Log) error {
+		s, err := l.Update(ctx)
+		if err == nil {
+			_, err = l.Checkpoint(ctx, s, snapshot.CheckpointOptions{})
+		}
+		return err
+	}},
+	{Name: "clean log", Do: func(ctx context.Context, l *txn.Log) error {
+		s, err := l.Update(ctx)
+		if err == nil {
+			_, err = l.Checkpoint(ctx, s, snapshot.CheckpointOptions{})
+		}
+		if err == nil {
+			_, err = l.CleanLog(ctx, s, snapshot.CleanOptions{Force: true})
+		}
+		return err
+	}},
 	{Name: "cluster", SQL: "ALTER TABLE t CLUSTER BY (k)", Needs: "no partitions"},
 }
 
@@ -120,12 +226,15 @@ type Kind struct {
 	Properties  map[string]string
 }
 
+// most is the kind that keeps most beside its rows.
+const most = "vectors with feed and row ids"
+
 // Kinds are the tables.
 var Kinds = []Kind{
 	{"copy-on-write", true, props()},
 	{"vectors", true, props("enableDeletionVectors")},
 	{"copy-on-write with feed and row ids", true, props("enableChangeDataFeed", "enableRowTracking")},
-	{"vectors with feed and row ids", true, props("enableDeletionVectors", "enableChangeDataFeed", "enableRowTracking", "mapped", "defaults")},
+	{most, true, props("enableDeletionVectors", "enableChangeDataFeed", "enableRowTracking", "mapped", "defaults")},
 	{"unpartitioned copy-on-write", false, props("enableChangeDataFeed")},
 	{"unpartitioned vectors", false, props("enableDeletionVectors", "enableRowTracking", "enableInCommitTimestamps", "mapped", "enableTypeWidening")},
 }

@@ -18,24 +18,58 @@ import (
 )
 
 // state is the objects of a table.
-type state map[string][]byte
+type state map[string]object
+
+type object struct {
+	data []byte
+	at   time.Time
+}
+
+// dated is a store whose objects are as old as they were elsewhere.
+type dated struct {
+	*memory.Store
+	clock *tablekit.Clock
+}
+
+// newStore is a store of its own whose clock begins at a time.
+func newStore(t time.Time) *dated {
+	c := tablekit.NewClock(t)
+	return &dated{memory.New(memory.WithURL(fmt.Sprintf("memory://world-%d", serial.Add(1))), memory.WithClock(c.Now)), c}
+}
+
+func (d *dated) put(ctx context.Context, key string, o object) error {
+	now := d.clock.Now()
+	d.clock.Pass(o.at.Sub(now))
+	defer d.clock.Pass(now.Sub(o.at))
+	return d.Put(ctx, key, o.data)
+}
+
+// long is how long ago the table was made: longer than any retention.
+const long = 40 * 24 * time.Hour
 
 var serial atomic.Int64
 
 // place makes a store that holds the state, at an address of its own.
-func (s state) place(ctx context.Context) (*memory.Store, error) {
-	m := memory.New(memory.WithURL(fmt.Sprintf("memory://world-%d", serial.Add(1))))
+func (s state) place(ctx context.Context) (*dated, error) {
+	m := newStore(time.Now())
 	return m, s.install(ctx, m, nil)
 }
 
 // install puts what the state has beyond another into a store: the log last.
-func (s state) install(ctx context.Context, to storage.Driver, beyond state) error {
+func (s state) install(ctx context.Context, to *dated, beyond state) error {
 	for _, log := range []bool{false, true} {
-		for key, data := range s {
+		for key, o := range s {
 			if _, known := beyond[key]; known || strings.HasPrefix(key, "_delta_log/") != log {
 				continue
 			}
-			if err := to.Put(ctx, key, data); err != nil {
+			if err := to.put(ctx, key, o); err != nil {
+				return err
+			}
+		}
+	}
+	for key := range beyond { // cleaned up
+		if _, still := s[key]; !still {
+			if err := to.Delete(ctx, key); err != nil {
 				return err
 			}
 		}
@@ -54,7 +88,7 @@ func stateOf(ctx context.Context, from storage.Driver) (state, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[o.Key] = data
+		out[o.Key] = object{data, o.ModTime}
 	}
 	return out, nil
 }
@@ -72,7 +106,10 @@ func newEnv(l *observe.Listener) *env.Env {
 
 // base makes the table of a kind.
 func base(ctx context.Context, k Kind) (state, error) {
-	spec := tablekit.Spec{DDL: "k INT NOT NULL, p STRING, v INT", Properties: k.Properties, Env: newEnv(nil), Driver: tablekit.Place(),
+	store := newStore(time.Now().Add(-long))
+	past := newEnv(nil)
+	past.Now = store.clock.Now
+	spec := tablekit.Spec{DDL: "k INT NOT NULL, p STRING, v INT", Properties: k.Properties, Env: past, Driver: store,
 		Policy: txn.Policy{NoChecksum: true, NoCheckpoint: true},
 		Files: [][]string{
 			{`{"k":1,"p":"a","v":10}`, `{"k":2,"p":"a","v":20}`, `{"k":7,"p":"a","v":70}`},
@@ -88,7 +125,7 @@ func base(ctx context.Context, k Kind) (state, error) {
 	}
 	defer kit.Log.Close(ctx)
 	for _, text := range []string{"ALTER TABLE t ADD CONSTRAINT low CHECK (k < 1000)", "DELETE FROM t WHERE k = 7"} {
-		if err := say(ctx, spec.Driver, Statement{SQL: text}, nil, nil); err != nil {
+		if err := sayIn(ctx, past, store, Statement{SQL: text}, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -97,10 +134,21 @@ func base(ctx context.Context, k Kind) (state, error) {
 
 // say runs a statement on a table; before is called when its work is prepared.
 func say(ctx context.Context, store storage.Driver, st Statement, before func(context.Context) error, l *observe.Listener) error {
-	e := newEnv(l)
+	return sayIn(ctx, newEnv(l), store, st, before)
+}
+
+func sayIn(ctx context.Context, e *env.Env, store storage.Driver, st Statement, before func(context.Context) error) error {
 	s := session.New(session.World{Env: e})
 	log := txn.NewLog(e, storage.NewBucket(store), txn.Policy{NoChecksum: true, NoCheckpoint: true})
 	defer log.Close(ctx)
+	if st.Do != nil {
+		if before != nil {
+			if err := before(ctx); err != nil {
+				return err
+			}
+		}
+		return st.Do(ctx, log)
+	}
 	s.AddLog("t", log)
 	for name, value := range st.Set {
 		if err := s.Configure(name, value); err != nil {

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluicelake/sluice/internal/proof/tablekit"
 	"github.com/sluicelake/sluice/internal/table/conflict"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/observe"
 	"github.com/sluicelake/sluice/storage"
 )
@@ -18,11 +20,56 @@ type Counts struct {
 	Pairs, Independent, Repaired, ReExecuted, EqualErrors int
 	First                                                 int // the statement had nothing to publish and came before the winner
 	Triples                                               int
+	Told                                                  int // compared with what the model of rows says
+	Matrix                                                map[[2]string]*Ends
+}
+
+// Ends are how the races between two kinds of statements ended.
+type Ends struct{ Independent, Repaired, ReExecuted, EqualErrors, First int }
+
+func (c *Counts) ends(loser, winner Statement) *Ends {
+	if c.Matrix == nil {
+		c.Matrix = map[[2]string]*Ends{}
+	}
+	key := [2]string{loser.Kind(), winner.Kind()}
+	if c.Matrix[key] == nil {
+		c.Matrix[key] = &Ends{}
+	}
+	return c.Matrix[key]
+}
+
+// Table is the matrix: a row for each kind of loser, a column for each kind of
+// winner, and in each place how many were independent, repaired, run again, and
+// ended with the error that they have in series. What had nothing to publish is
+// among the independent ones.
+func (c *Counts) Table() string {
+	var kinds []string
+	for _, s := range Statements {
+		if !slices.Contains(kinds, s.Kind()) {
+			kinds = append(kinds, s.Kind())
+		}
+	}
+	var b strings.Builder
+	b.WriteString("independent/repaired/run again/equal error, loser by winner\n        ")
+	for _, k := range kinds {
+		fmt.Fprintf(&b, " %11s", k)
+	}
+	for _, loser := range kinds {
+		fmt.Fprintf(&b, "\n%-8s", loser)
+		for _, winner := range kinds {
+			text := "-"
+			if e := c.Matrix[[2]string{loser, winner}]; e != nil {
+				text = fmt.Sprintf("%d/%d/%d/%d", e.Independent+e.First, e.Repaired, e.ReExecuted, e.EqualErrors)
+			}
+			fmt.Fprintf(&b, " %11s", text)
+		}
+	}
+	return b.String()
 }
 
 func (c *Counts) String() string {
-	return fmt.Sprintf("%d pairs and %d triples: %d independent, %d repaired, %d run again, %d equal errors, %d had nothing to publish",
-		c.Pairs, c.Triples, c.Independent, c.Repaired, c.ReExecuted, c.EqualErrors, c.First)
+	return fmt.Sprintf("%d pairs and %d triples: %d independent, %d repaired, %d run again, %d equal errors, %d had nothing to publish; the model of rows agrees with %d",
+		c.Pairs, c.Triples, c.Independent, c.Repaired, c.ReExecuted, c.EqualErrors, c.First, c.Told)
 }
 
 // World is one kind of table, with what each statement makes of it.
@@ -104,7 +151,8 @@ func (w *World) fits(list ...Statement) bool {
 // Apart, the winners are other processes, and the second comes when the loser has
 // met the first; otherwise they commit in this process, one after the other.
 func (w *World) Race(ctx context.Context, c *Counts, apart bool, loser Statement, winners ...Statement) error {
-	if !w.fits(append(winners, loser)...) {
+	all := append(slices.Clone(winners), loser)
+	if !w.fits(all...) || !meets(apart, all) || loser.several() {
 		return nil
 	}
 	got, err := w.play(ctx, apart, loser, winners)
@@ -118,9 +166,17 @@ func (w *World) Race(ctx context.Context, c *Counts, apart bool, loser Statement
 	if err := same(loser, got.outcome, want); err != nil {
 		return err
 	}
+	if err := w.agrees(c, got, append(slices.Clone(got.came), loser)); err != nil {
+		return err
+	}
+	if err := w.kept(ctx, got.view, all); err != nil {
+		return err
+	}
+	ends := c.ends(loser, winners[len(winners)-1])
 	switch len(got.came) {
 	case 0: // it was over before a winner came
 		c.First++
+		ends.First++
 		return nil
 	case 1:
 		c.Pairs++
@@ -134,12 +190,16 @@ func (w *World) Race(ctx context.Context, c *Counts, apart bool, loser Statement
 	switch {
 	case got.err != nil:
 		c.EqualErrors++
+		ends.EqualErrors++
 	case got.again:
 		c.ReExecuted++
+		ends.ReExecuted++
 	case got.repaired:
 		c.Repaired++
+		ends.Repaired++
 	default:
 		c.Independent++
+		ends.Independent++
 	}
 	if got.err != nil {
 		return nil
@@ -149,6 +209,65 @@ func (w *World) Race(ctx context.Context, c *Counts, apart bool, loser Statement
 		return fmt.Errorf("isBlindAppend is %t, in series %t", got.view.blind, want.view.blind)
 	}
 	return feed(ctx, met.view, got.view)
+}
+
+// meets reports whether statements may meet. A RESTORE of what is older than the
+// retention and what takes it away may not: which of them is first decides. A
+// VACUUM that keeps nothing may only meet statements of its own process. A VACUUM
+// LITE that has read the log is done with it.
+func meets(apart bool, list []Statement) bool {
+	cleans := slices.ContainsFunc(list, Statement.cleans)
+	restores := slices.ContainsFunc(list, func(s Statement) bool { return s.Kind() == "restore" })
+	now := slices.ContainsFunc(list, Statement.now)
+	lite := slices.ContainsFunc(list, func(s Statement) bool { return s.Name == "vacuum lite" })
+	log := slices.ContainsFunc(list, func(s Statement) bool { return s.Name == "clean log" })
+	return !(cleans && restores) && !(apart && now) && !(lite && log)
+}
+
+// agrees holds the rows against the model.
+func (w *World) agrees(c *Counts, got *played, list []Statement) error {
+	m, ok := w.told(list...)
+	if !ok {
+		return nil
+	}
+	for i := range list { // an error is judged by the serial run, and leaves nothing to tell
+		if o := w.after[nameOf(list[:i+1])]; o == nil || o.err != nil {
+			return nil
+		}
+	}
+	if m.failed {
+		return errors.New("a source row for two, says the model, and there was no error")
+	}
+	if want := m.texts(); !slices.Equal(got.view.rows, want) {
+		return fmt.Errorf("it holds\n    %s\n  and the model says\n    %s", strings.Join(got.view.rows, "\n    "), strings.Join(want, "\n    "))
+	}
+	c.Told++
+	return nil
+}
+
+// kept reads the versions that nobody may take away: those of the retention.
+func (w *World) kept(ctx context.Context, v *view, list []Statement) error {
+	if !slices.ContainsFunc(list, Statement.cleans) || slices.ContainsFunc(list, Statement.now) {
+		return nil
+	}
+	for n := w.after[""].view.version; n < v.version; n++ {
+		s, err := snapshot.Load(ctx, newEnv(nil), v.snap.Bucket(), snapshot.Version(n))
+		if err == nil {
+			_, err = tablekit.Rows(ctx, s)
+		}
+		if err != nil {
+			return fmt.Errorf("version %d was to be kept: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// nameOf names what statements come to.
+func nameOf(list []Statement) (name string) {
+	for _, s := range list {
+		name += "|" + s.Name
+	}
+	return name
 }
 
 // played is a race as it went.
