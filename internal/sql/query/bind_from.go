@@ -53,6 +53,9 @@ func (b *binder) source(s Source) (rel, error) {
 		}
 		return aliased(visible(r), x.As, "")
 	}
+	if r, ok, err := b.reshaped(s); ok {
+		return r, err
+	}
 	return rel{}, failf("INTERNAL_ERROR", "an unknown relation: %T", s)
 }
 

@@ -79,6 +79,21 @@ func (b *binder) selection(sel *Select, order []Order) (rel, error) {
 	return s.build(sel, having)
 }
 
+// reshaped binds the relations that are made of another one.
+func (b *binder) reshaped(s Source) (rel, bool, error) {
+	switch x := s.(type) {
+	case *boundSource:
+		return x.rel, true, nil
+	case *Pivot:
+		r, err := b.pivoted(x)
+		return r, true, err
+	case *Unpivot:
+		r, err := b.unpivoted(x)
+		return r, true, err
+	}
+	return rel{}, false, nil
+}
+
 // having binds HAVING; outside of aggregates a name means the column of the SELECT
 // list before one of FROM.
 func (s *selecting) having(e expr.Expr) (expr.Expr, error) {

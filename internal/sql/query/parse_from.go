@@ -29,6 +29,10 @@ func (p *parser) relation() (Source, error) {
 	defer p.leave()
 	left, err := p.relationPrimary()
 	for err == nil {
+		if s, ok, perr := p.pivots(left); ok || perr != nil {
+			left, err = s, perr
+			continue
+		}
 		if err := p.refused(); err != nil {
 			return nil, err
 		}

@@ -157,7 +157,7 @@ func (p *parser) windows(s *Select) error {
 
 // refused names the clauses of Spark that are not here.
 func (p *parser) refused() error {
-	for _, w := range []string{"LATERAL", "PIVOT", "UNPIVOT", "QUALIFY", "TABLESAMPLE"} {
+	for _, w := range []string{"LATERAL", "QUALIFY", "TABLESAMPLE"} {
 		if t := p.Peek(); t.Is(w) && !p.PeekSecond().Is("VIEW") {
 			return p.Errorf(t, "%s is not supported", w)
 		}
