@@ -16,13 +16,9 @@ import (
 
 // clone is CREATE TABLE ... CLONE.
 func (x *execution) clone(ctx context.Context, st *parse.Clone) (*Result, error) {
-	name := bare(st.Table)
-	address, known := x.address(st.Table)
-	switch {
-	case st.Location != "":
-		address = st.Location
-	case !known:
-		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "where %s lies is not known: add LOCATION 'url', or give the name to the session with --table NAME=URL", expr.NewColumn(st.Table...))
+	address, err := x.place(ctx, st.Table, st.Location, st.Replace || st.IfNotExists)
+	if err != nil {
+		return nil, err
 	}
 	from, s, err := x.existing(ctx, st.Source)
 	if err != nil {
@@ -49,7 +45,7 @@ func (x *execution) clone(ctx context.Context, st *parse.Clone) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	if len(name) == 1 {
+	if name := bare(st.Table); len(name) == 1 {
 		x.s.AddTable(name[0], address)
 	}
 	return counted(x.done(res.Commit, "CLONE"), []string{"source_table_size", "source_num_of_files", "num_removed_files", "num_copied_files", "removed_files_size", "copied_files_size"},

@@ -18,26 +18,9 @@ func (x *execution) create(ctx context.Context, st *parse.Create) (*Result, erro
 	if st.Using != "" && !strings.EqualFold(st.Using, "delta") {
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "tables are made in the format delta, not %s", st.Using)
 	}
-	name := bare(st.Table)
-	address, known, err := x.located(ctx, st.Table)
+	address, err := x.place(ctx, st.Table, st.Location, st.Spec.Replace || st.Spec.IfNotExists)
 	if err != nil {
 		return nil, err
-	}
-	switch {
-	case st.Location != "" && len(name) == 2:
-		return nil, refuse("DELTA_CREATE_TABLE_IDENTIFIER_LOCATION_MISMATCH", "%s says where the table lies: leave LOCATION out", expr.NewColumn(st.Table...))
-	case st.Location != "" && len(name) == 1:
-		if known && !st.Spec.Replace && !st.Spec.IfNotExists {
-			return nil, existing(st.Table)
-		}
-		address = st.Location
-	case !known && x.folder != nil && len(name) == 1:
-		if !usable(name[0]) {
-			return nil, refuse("INVALID_SQL_SYNTAX", "%s cannot be the name of a folder of the catalog", expr.NewColumn(name...))
-		}
-		address = x.folder.address(name[0])
-	case !known:
-		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "where %s lies is not known: add LOCATION 'url', or give the name to the session with --table NAME=URL", expr.NewColumn(st.Table...))
 	}
 	if st.Query != nil && st.Spec.Schema != nil {
 		return nil, refuse("SCHEMA_NOT_ALLOWED_IN_CTAS", "CREATE TABLE AS SELECT takes its columns from the query: leave the list of columns out")
@@ -63,10 +46,37 @@ func (x *execution) create(ctx context.Context, st *parse.Create) (*Result, erro
 	if err != nil {
 		return nil, err
 	}
-	if len(name) == 1 {
+	if name := bare(st.Table); len(name) == 1 {
 		x.s.AddTable(name[0], address)
 	}
 	return x.done(res.Commit, "CREATE TABLE"), nil
+}
+
+// place says where a table lies that a statement makes: at the location that it
+// gives, where the name is known to lie, or in the catalog's folder. A name that has
+// a table can be given another location only by a statement that accepts the table.
+func (x *execution) place(ctx context.Context, table []string, location string, accepts bool) (string, error) {
+	name := bare(table)
+	address, known, err := x.located(ctx, table)
+	switch {
+	case err != nil:
+		return "", err
+	case location != "" && len(name) == 2:
+		return "", refuse("DELTA_CREATE_TABLE_IDENTIFIER_LOCATION_MISMATCH", "%s says where the table lies: leave LOCATION out", expr.NewColumn(table...))
+	case location != "" && len(name) == 1:
+		if known && !accepts {
+			return "", existing(table)
+		}
+		return location, nil
+	case known:
+		return address, nil
+	case x.folder != nil && len(name) == 1:
+		if !usable(name[0]) {
+			return "", refuse("INVALID_SQL_SYNTAX", "%s cannot be the name of a folder of the catalog", expr.NewColumn(name...))
+		}
+		return x.folder.address(name[0]), nil
+	}
+	return "", refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "where %s lies is not known: add LOCATION 'url', or give the name to the session with --table NAME=URL", expr.NewColumn(table...))
 }
 
 func existing(name []string) error {
