@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,11 +42,27 @@ var mutants = []mutant{
 	{"an overwrite removes the files that it saw first", "internal/verbs/insert/work.go",
 		"	w.live = at\n", "	w.live = w.live\n"},
 	{"a restore takes back what it saw first", "internal/verbs/restore/restore.go",
-		"	w.plan = p\n	p.hold(w.then)", "	p.hold(w.then)"},
+		"w.plan, w.now = p, at", "w.now = at"},
 	{"OPTIMIZE brings rows back that a winner deleted", "internal/verbs/optimize/work.go",
 		"return j.delete(ctx, in, gone)", "return int64(gone.GetCardinality()), nil"},
 	{"a source that reads the table is not read again", "internal/verbs/merge/work.go",
 		"d.Repairable, d.Whole = false, true", "d.Whole = true"},
+	{"change data is kept although the rows are others now", "internal/rows/rewrite/effect.go",
+		"e.mark, e.change = nil, nil", "e.mark = nil"},
+	{"a deletion vector forgets the rows that were deleted before", "internal/rows/rewrite/actions.go",
+		"all := roaring64.Or(old, e.positions())", "all := roaring64.Or(roaring64.AndNot(old, old), e.positions())"},
+	{"OPTIMIZE finds deleted rows where another file's were put", "internal/verbs/optimize/job.go",
+		"map[int]*roaring64.Bitmap{i: rows}", "map[int]*roaring64.Bitmap{i * 0: rows}"},
+	{"the times of commits stand still", "internal/table/txn/prepare.go",
+		"ict = max(ict, a.base.Timestamp().UnixMilli()+1)", "ict = max(ict, a.base.Timestamp().UnixMilli())"},
+	{"row ids are given twice", "internal/table/txn/rowids.go",
+		"if !given {", "if given {"},
+	{"a commit is acknowledged of which nobody knows", "internal/format/deltalog/publish.go",
+		"	case errors.Is(err, storage.ErrOutcomeUnknown):\n		return Unknown, nil", "	case errors.Is(err, storage.ErrOutcomeUnknown):\n		return Done, nil"},
+	{"VACUUM retains nothing", "internal/verbs/vacuum/run.go",
+		"cutoff := v.now.Add(-used)", "cutoff := v.now.Add(-used * 0)"},
+	{"the log is cleaned up whatever its age", "internal/table/snapshot/cleanlog.go",
+		"s.env.Now().Add(-keep).UTC()", "s.env.Now().Add(-keep * 0).UTC()"},
 }
 
 // TestTexts: the mistakes are of today's code.
@@ -61,6 +78,9 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// TestEachIsFound plays each mutant in the small world and in the simulation; one
+// of them has to notice it. It prints which did. SLUICE_MUTANTS is for how many
+// schedules of the simulation (4000).
 func TestEachIsFound(t *testing.T) {
 	if os.Getenv("SLUICE_HEAVY") == "" {
 		t.Skip("SLUICE_HEAVY is not set: each mutant is built")
@@ -69,23 +89,27 @@ func TestEachIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	schedules := "4000"
+	if n := os.Getenv("SLUICE_MUTANTS"); n != "" {
+		schedules = n
+	}
+	var table strings.Builder
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
-			text, failed := play(t, root, m)
-			if !failed {
-				t.Fatalf("nothing noticed it:\n%s", text)
+			overlay := m.overlay(t, root)
+			world := play(t, root, overlay, "smallworld", "TestPairs", `world_test\.go:\d+: (.*)$`, "SLUICE_WORLD=first")
+			sim := play(t, root, overlay, "sim", "TestSerial", `sim_test\.go:\d+: seed \d+, (.*)$`, "SLUICE_SHRINK=0", "SLUICE_SIM="+schedules)
+			fmt.Fprintf(&table, "%s\n    small world: %s\n    simulation: %s\n", m.name, world, sim)
+			if world == "" && sim == "" {
+				t.Error("nothing noticed it")
 			}
-			found := regexp.MustCompile(`(?m)^\s+world_test\.go:\d+: .*$`).FindString(text)
-			if found == "" {
-				t.Fatalf("it failed, but not in a race:\n%s", text)
-			}
-			t.Log(strings.TrimSpace(found))
 		})
 	}
+	t.Logf("\n%s", table.String())
 }
 
-// play builds the small world with the mistake and runs its pairs.
-func play(t *testing.T, root string, m mutant) (text string, failed bool) {
+// overlay puts the mistake over the real file.
+func (m mutant) overlay(t *testing.T, root string) string {
 	file := filepath.Join(root, m.file)
 	real, err := os.ReadFile(file)
 	if err != nil {
@@ -106,14 +130,28 @@ func play(t *testing.T, root string, m mutant) (text string, failed bool) {
 	if err := os.WriteFile(overlay, list, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(dir, "world")
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", program, "./internal/proof/smallworld")
+	return overlay
+}
+
+// play builds a proof with the mistake and runs it; what it found is "" for nothing.
+func play(t *testing.T, root, overlay, pkg, test, pattern string, environ ...string) string {
+	dir := filepath.Dir(overlay)
+	program := filepath.Join(dir, pkg)
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", program, "./internal/proof/"+pkg)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building it: %v\n%s", err, out)
 	}
-	run := exec.CommandContext(t.Context(), program, "-test.run", "^TestPairs$")
+	run := exec.CommandContext(t.Context(), program, "-test.run", "^"+test+"$")
 	run.Dir = dir
+	run.Env = append(os.Environ(), environ...)
 	out, err := run.CombinedOutput()
-	return string(out), err != nil
+	if err == nil {
+		return ""
+	}
+	found := regexp.MustCompile(`(?m)^\s+` + pattern).FindStringSubmatch(string(out))
+	if found == nil {
+		t.Fatalf("%s failed, but found nothing:\n%s", pkg, out)
+	}
+	return found[1]
 }
