@@ -41,6 +41,9 @@ type Commit struct {
 	Runs        int // runs of the statement; more than one when metadata changed under it
 	BlindAppend bool
 	Isolation   string
+	// WrittenTwice counts the bytes of data, change data and deletion vectors that were
+	// written for it and are not in it, because a winner made them out of date.
+	WrittenTwice int64
 	// Winners are the commits of other writers that this one was fitted behind.
 	Winners []Winner
 }
@@ -73,7 +76,7 @@ type Strength = conflict.Strength
 
 func commitOf(r txn.Result, winners []txn.Reconciliation, skipped bool, runs int) Commit {
 	c := Commit{Version: r.Version, Committed: r.Committed, Skipped: skipped, TxnID: r.TxnID, Timestamp: r.Timestamp, Attempts: r.Attempts,
-		Runs: runs, BlindAppend: r.BlindAppend, Isolation: string(r.Isolation)}
+		Runs: runs, WrittenTwice: r.WrittenTwice, BlindAppend: r.BlindAppend, Isolation: string(r.Isolation)}
 	for _, w := range winners {
 		out := Winner{Version: w.Winner, Operation: w.Operation, Verdict: w.Verdict.Kind.String(), Dropped: w.Repaired.Dropped,
 			Computed: w.Repaired.Computed, Rows: w.Repaired.Rows, Elapsed: w.Elapsed, SparkClass: w.Reference.Class, Evidence: w.Verdict.Evidence}

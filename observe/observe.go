@@ -32,13 +32,14 @@ type Lost struct {
 	Version int64
 }
 
-// Reconciled says how a transaction was fitted behind a winner.
+// Reconciled says what was made of a winner: how the transaction was fitted behind
+// it, that its statement runs again, or that it ends in a conflict.
 type Reconciled struct {
 	Table     string
 	TxnID     string
 	Winner    int64
 	Operation string // of the winner
-	Verdict   string // independent, repair, re-execute
+	Verdict   string // independent, repair, re-execute, conflict (the transaction ends)
 	Dropped   int    // own input files whose effects were dropped
 	Computed  int    // files computed anew
 	Rows      int64  // rows flipped

@@ -33,7 +33,7 @@ func (a *app) writingFlags(cmd *cobra.Command, w *writing) {
 	f := cmd.Flags()
 	f.StringVar(&w.hold, "hold", "", "when everything is prepared, create `PREFIX`.ready and wait for PREFIX.go before publishing")
 	f.StringVar(&w.userMetadata, "user-metadata", "", "text to record in the commit")
-	f.BoolVar(&a.stats, "stats", false, "report time, memory, store requests and reconciliations")
+	f.BoolVar(&a.stats, "stats", false, "report time, memory, store requests, bytes written twice and reconciliations")
 }
 
 func (a *app) changingFlags(cmd *cobra.Command, c *changing) {
@@ -126,9 +126,9 @@ func (a *app) committed(what string, c sluice.Commit, numbers []number) error {
 	}
 	if a.stats {
 		m := a.measured(c)
-		a.printf("  %s elapsed, %s CPU, %s peak memory; %d store requests, %s read, %s written; %d attempt(s)",
+		a.printf("  %s elapsed, %s CPU, %s peak memory; %d store requests, %s read, %s written (%s of it twice); %d attempt(s)",
 			time.Duration(m["elapsedMs"].(float64)*1e6).Round(100*time.Microsecond), time.Duration(m["cpuMs"].(float64)*1e6).Round(100*time.Microsecond),
-			bytesText(m["peakMemoryBytes"].(int64)), m["storeRequests"], bytesText(m["bytesRead"].(int64)), bytesText(m["bytesWritten"].(int64)), c.Attempts)
+			bytesText(m["peakMemoryBytes"].(int64)), m["storeRequests"], bytesText(m["bytesRead"].(int64)), bytesText(m["bytesWritten"].(int64)), bytesText(c.WrittenTwice), c.Attempts)
 	}
 	return nil
 }
@@ -191,5 +191,5 @@ func (a *app) measured(c sluice.Commit) map[string]any {
 	}
 	return map[string]any{"elapsedMs": float64(time.Since(a.began).Microseconds()) / 1000, "cpuMs": float64((cpuTime() - a.cpu).Microseconds()) / 1000,
 		"peakMemoryBytes": peakMemory(), "storeRequests": requests, "bytesRead": read, "bytesWritten": written,
-		"attempts": c.Attempts, "winners": len(c.Winners), "repaired": repaired}
+		"attempts": c.Attempts, "runs": c.Runs, "winners": len(c.Winners), "repaired": repaired, "bytesWrittenTwice": c.WrittenTwice}
 }

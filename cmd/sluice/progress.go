@@ -26,7 +26,7 @@ type progress struct {
 func (a *app) watch() (l *observe.Listener, done func()) {
 	p := &progress{a: a, began: time.Now(), last: time.Now(), bar: !a.json && terminal(a.errs)}
 	l = &observe.Listener{}
-	if a.verbose {
+	if a.verbose || a.progress || a.trace {
 		l = a.narrate()
 	}
 	if !a.quiet {

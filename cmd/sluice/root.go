@@ -127,8 +127,8 @@ Then:        sluice create, append, merge, cat, history, explain
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results only, no remarks")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on standard error")
 	f.BoolVar(&a.debug, "debug", false, "log every step of every transaction on standard error")
-	f.BoolVar(&a.progress, "progress", false, "tell on standard error what the commit loop does: attempts, losses, verdicts, repairs, pauses")
-	f.BoolVar(&a.trace, "trace", false, "print every call to the store on standard error")
+	f.BoolVar(&a.progress, "progress", false, "tell on standard error what the commit loop does: attempts, losses, verdicts, repairs, pauses, who is let go first")
+	f.BoolVar(&a.trace, "trace", false, "print every call to the store, and what the commit loop does, on standard error")
 	f.StringArrayVar(&a.options, "option", nil, "an option of the store, `k=v`; may be repeated")
 	f.StringArrayVar(&a.outside, "allow-outside", nil, "read files that a log names below `PREFIX` though it is not the table's folder, or PREFIX=PLACE where they lie now; may be repeated")
 	f.StringVar(&a.cache, "cache", "", "keep copies of immutable files of far tables in this `FOLDER`, or FOLDER:SIZE (default 1GB); never commits")
@@ -289,7 +289,7 @@ func (a *app) tableOptions(ctx context.Context, url string) ([]sluice.Option, er
 	if !a.quiet {
 		opts = append(opts, sluice.WithLogger(slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: level}))))
 	}
-	if a.verbose || a.progress {
+	if a.verbose || a.progress || a.trace {
 		opts = append(opts, sluice.WithListener(a.narrate()))
 	}
 	return opts, nil
@@ -306,7 +306,23 @@ func (a *app) narrate() *observe.Listener {
 		},
 		BackOff: func(e observe.BackOff) { say("pausing for %s", e.Pause.Round(time.Microsecond)) },
 		Lost:    func(e observe.Lost) { say("version %d was published by another writer", e.Version) },
+		Waited: func(e observe.Waited) {
+			if e.Waited >= 100*time.Millisecond || !e.Served {
+				say("let others go first for %s (%s)%s", e.Waited.Round(time.Millisecond), e.For, map[bool]string{false: "; they took too long and were passed by"}[e.Served])
+			}
+		},
+		Reserved: func(e observe.Reserved) {
+			say("fell behind again and again: version %d asks the other writers to wait for up to %s", e.Version, e.Span)
+		},
 		Reconciled: func(e observe.Reconciled) {
+			switch e.Verdict {
+			case "conflict":
+				say("version %d (%s) conflicts with what was read", e.Winner, e.Operation)
+				return
+			case "re-execute":
+				say("version %d (%s) changed what the statement is bound to: it runs again", e.Winner, e.Operation)
+				return
+			}
 			say("fitted behind version %d (%s): %s in %s; %d file(s) dropped, %d computed, %d row(s) changed", e.Winner, e.Operation, e.Verdict, e.Elapsed.Round(time.Microsecond), e.Dropped, e.Computed, e.Rows)
 		},
 		Committed: func(e observe.Committed) { say("published version %d after %d attempt(s)", e.Version, e.Attempts) },

@@ -34,6 +34,7 @@ type StoreOptions struct {
 type Stored struct {
 	Vectors []*action.DeletionVector // in the order of the input; nil for an empty bitmap
 	Keys    []string                 // the files that were written, for clean-up when the commit fails
+	Sizes   []int64                  // their bytes, in the order of Keys
 }
 
 // targetFile is the size at which a vector file is full (the reference packs to 2 MiB).
@@ -72,7 +73,7 @@ func StoreWith(ctx context.Context, b Putter, o StoreOptions, rows []*roaring64.
 		for _, d := range pending {
 			d.PathOrInlineDv = name
 		}
-		s.Keys = append(s.Keys, key)
+		s.Keys, s.Sizes = append(s.Keys, key), append(s.Sizes, int64(len(file)))
 		if err := b.Put(ctx, key, file); err != nil {
 			return fmt.Errorf("write %d deletion vectors: %w", len(pending), err)
 		}

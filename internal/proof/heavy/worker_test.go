@@ -23,6 +23,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if url := os.Getenv(stormTable); url != "" {
+		if err := storm(context.Background(), url); err != nil {
+			fmt.Println("error", strings.ReplaceAll(err.Error(), "\n", " "))
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -156,7 +156,9 @@ func (l *Ledger) settle(ctx context.Context) error {
 		return nil
 	}
 	stored, err := dv.StoreWith(ctx, l.bucket, dv.StoreOptions{NewID: l.env.NewID, Prefix: l.env.Letters(feature.RandomPrefix(l.spec.Metadata))}, rows)
-	l.vectors = append(l.vectors, stored.Keys...)
+	for i, key := range stored.Keys {
+		l.vectors = append(l.vectors, vectorFile{key, stored.Sizes[i]})
+	}
 	inflight.Wrote(l.bucket.URL(), stored.Keys...)
 	if err != nil {
 		return fmt.Errorf("writing deletion vectors: %w", err)
@@ -225,12 +227,8 @@ func TakeColumns(cols []arrow.Array, idx []int32) []arrow.Array {
 	return out
 }
 
-// Discard deletes the files that the statement wrote and that are not part of
-// its commit: all of them when it was not committed, those that repairs left
-// over when it was. It does what it can; what remains is VACUUM's.
-func (l *Ledger) Discard(ctx context.Context, committed bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// wanted names the files that are part of the commit as last derived.
+func (l *Ledger) wanted() map[string]bool {
 	wanted := map[string]bool{}
 	keep := func(a *action.Add) {
 		wanted[a.Path] = true
@@ -240,24 +238,57 @@ func (l *Ledger) Discard(ctx context.Context, committed bool) {
 			}
 		}
 	}
+	for _, o := range l.outputs {
+		if o.settled != nil {
+			for _, a := range o.settled.adds {
+				keep(a)
+			}
+		}
+	}
+	for _, e := range l.effects {
+		if e.mark != nil && e.mark.add != nil {
+			keep(e.mark.add)
+		}
+	}
+	for _, g := range l.groups {
+		for _, f := range g.files {
+			keep(f.Add)
+		}
+	}
+	return wanted
+}
+
+// Written is what the statement has written: bytes of data, change data and
+// deletion vectors, and how many of them are in files that its commit does not
+// have because a repair put others in their place.
+func (l *Ledger) Written() (all, superseded int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wanted := l.wanted()
+	count := func(bytes int64, wanted bool) {
+		all += bytes
+		if !wanted {
+			superseded += bytes
+		}
+	}
+	for _, f := range l.written {
+		count(f.Bytes, f.Add != nil && wanted[f.Add.Path])
+	}
+	for _, v := range l.vectors {
+		count(v.bytes, wanted[v.key])
+	}
+	return all, superseded
+}
+
+// Discard deletes the files that the statement wrote and that are not part of
+// its commit: all of them when it was not committed, those that repairs left
+// over when it was. It does what it can; what remains is VACUUM's.
+func (l *Ledger) Discard(ctx context.Context, committed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wanted := map[string]bool{}
 	if committed {
-		for _, o := range l.outputs {
-			if o.settled != nil {
-				for _, a := range o.settled.adds {
-					keep(a)
-				}
-			}
-		}
-		for _, e := range l.effects {
-			if e.mark != nil && e.mark.add != nil {
-				keep(e.mark.add)
-			}
-		}
-		for _, g := range l.groups {
-			for _, f := range g.files {
-				keep(f.Add)
-			}
-		}
+		wanted = l.wanted()
 	}
 	var waste []*write.Output
 	for _, f := range l.written {
@@ -266,9 +297,9 @@ func (l *Ledger) Discard(ctx context.Context, committed bool) {
 		}
 	}
 	write.Discard(ctx, l.bucket, waste...)
-	for _, key := range l.vectors {
-		if !wanted[key] {
-			_ = l.bucket.Delete(ctx, key) // what remains is VACUUM's
+	for _, v := range l.vectors {
+		if !wanted[v.key] {
+			_ = l.bucket.Delete(ctx, v.key) // what remains is VACUUM's
 		}
 	}
 }

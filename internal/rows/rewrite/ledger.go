@@ -31,8 +31,14 @@ type Ledger struct {
 	matches []int32         // by source row: how many rows it matches
 	inserts []place         // by source row
 	written []*write.Output // every data file of the statement, wanted or not
-	vectors []string        // every file of deletion vectors, wanted or not
+	vectors []vectorFile    // every file of deletion vectors, wanted or not
 	groups  []*changeGroup
+}
+
+// vectorFile is a stored file of deletion vectors.
+type vectorFile struct {
+	key   string
+	bytes int64
 }
 
 // place is what became of the insert of a source row.

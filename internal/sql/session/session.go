@@ -205,6 +205,7 @@ type execution struct {
 	appVersion int64
 	folder     *Folder
 	met        []txn.Reconciliation // winners of earlier runs of the statement
+	twice      int64                // bytes that those runs wrote
 
 	mu    sync.Mutex
 	snaps map[*txn.Log]*snapshot.Snapshot
@@ -256,10 +257,12 @@ func (x *execution) until(once func() (*Result, error)) (*Result, error) {
 		if r.Commit == nil || !r.Commit.Again {
 			if r.Commit != nil {
 				r.Commit.Winners = append(x.met, r.Commit.Winners...)
+				r.Commit.WrittenTwice += x.twice
 			}
 			return r, nil
 		}
 		x.met = append(x.met, r.Commit.Winners...)
+		x.twice += r.Commit.WrittenTwice
 		x.commit.BeforePublish = nil
 		x.forget()
 	}

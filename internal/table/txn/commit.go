@@ -49,6 +49,12 @@ type attempt struct {
 func (t *Txn) CommitWork(ctx context.Context, work Work, o Options) (Result, error) {
 	a := &attempt{t: t, work: work, o: o, base: t.snap, result: Result{TxnID: t.id}}
 	res, err := a.run(ctx)
+	if w, ok := work.(Writes); ok {
+		all, superseded := w.Written()
+		if res.WrittenTwice = superseded; !res.Committed {
+			res.WrittenTwice = all
+		}
+	}
 	if err != nil || !res.Committed || res.Snapshot == nil {
 		return res, err
 	}
@@ -352,6 +358,8 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	a.t.debug("winner judged", "winner", version, "operation", w.Operation(), "verdict", rec.Verdict.Kind.String(), "evidence", len(rec.Verdict.Evidence))
 	switch rec.Verdict.Kind {
 	case conflict.Conflict:
+		rec.Elapsed = l.env.Now().Sub(start)
+		a.tell(rec)
 		return false, conflict.NewError(l.bucket.URL(), &facts, a.t.ReadVersion(), w, rec.Verdict)
 	case conflict.ReExecute:
 		a.result.Again = true
@@ -376,11 +384,16 @@ func (a *attempt) reconcile(ctx context.Context, version int64) (bool, error) {
 	a.repaired = a.repaired || rec.Repaired.Dropped+rec.Repaired.Computed > 0
 	rec.Elapsed = l.env.Now().Sub(start)
 	a.result.Winners = append(a.result.Winners, rec)
-	if fn := l.env.Listener.Reconciled; fn != nil {
-		fn(observe.Reconciled{Table: l.bucket.URL(), TxnID: a.t.id, Winner: version, Operation: rec.Operation, Verdict: rec.Verdict.Kind.String(),
+	a.tell(rec)
+	return true, nil
+}
+
+// tell lets the listener know what was made of a winner.
+func (a *attempt) tell(rec Reconciliation) {
+	if fn := a.t.log.env.Listener.Reconciled; fn != nil {
+		fn(observe.Reconciled{Table: a.t.log.bucket.URL(), TxnID: a.t.id, Winner: rec.Winner, Operation: rec.Operation, Verdict: rec.Verdict.Kind.String(),
 			Dropped: rec.Repaired.Dropped, Computed: rec.Repaired.Computed, Rows: rec.Repaired.Rows, Elapsed: rec.Elapsed})
 	}
-	return true, nil
 }
 
 // overtaken reports whether there is a version behind a winner already: then an
@@ -398,11 +411,14 @@ func (a *attempt) created(w *conflict.Winner) error {
 	deps := a.work.Depends()
 	if deps.Rebindable {
 		a.result.Again = true
-		a.result.Winners = append(a.result.Winners, Reconciliation{Winner: w.Version, Operation: w.Operation(), Verdict: conflict.Verdict{Kind: conflict.ReExecute}})
+		rec := Reconciliation{Winner: w.Version, Operation: w.Operation(), Verdict: conflict.Verdict{Kind: conflict.ReExecute}}
+		a.result.Winners = append(a.result.Winners, rec)
+		a.tell(rec)
 		return nil
 	}
 	v := conflict.Verdict{Kind: conflict.Conflict, Class: conflict.ClassProtocol,
 		Evidence: []conflict.Evidence{{Kind: "protocol", Detail: "another writer created the table first", Strength: conflict.ByName}}}
+	a.tell(Reconciliation{Winner: w.Version, Operation: w.Operation(), Verdict: v})
 	return conflict.NewError(a.t.log.bucket.URL(), &conflict.Facts{}, -1, w, v)
 }
 

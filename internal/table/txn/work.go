@@ -23,6 +23,13 @@ type Work interface {
 	Repair(ctx context.Context, v conflict.Verdict, at *snapshot.Snapshot) (Repaired, error)
 }
 
+// Writes is what Work may add that writes files before it commits them.
+type Writes interface {
+	// Written counts the bytes of the files written so far, and those of them that
+	// the effects as last derived do not have.
+	Written() (all, superseded int64)
+}
+
 // Dependencies are the facts of a statement that conflict.Check judges.
 type Dependencies struct {
 	Reads      []conflict.Read
@@ -89,14 +96,18 @@ type Result struct {
 	Committed bool
 	// Again asks the caller to run the statement again: the winner changed
 	// something that its effects cannot be fitted to.
-	Again       bool
-	TxnID       string
-	Timestamp   time.Time
-	Attempts    int
-	Winners     []Reconciliation
-	Snapshot    *snapshot.Snapshot // at Version
-	BlindAppend bool
-	Isolation   conflict.Isolation
+	Again     bool
+	TxnID     string
+	Timestamp time.Time
+	Attempts  int
+	Winners   []Reconciliation
+	Snapshot  *snapshot.Snapshot // at Version
+	// WrittenTwice counts the bytes of data, change data and deletion vectors that
+	// were written and are not in the commit: a winner had made them out of date. When
+	// the statement is to run again, or failed, that is all it had written.
+	WrittenTwice int64
+	BlindAppend  bool
+	Isolation    conflict.Isolation
 }
 
 // Reconciliation is how the transaction was fitted behind one winner.

@@ -65,6 +65,7 @@ type Result struct {
 	Skipped      bool
 	Runs         int
 	Winners      []txn.Reconciliation
+	twice        int64 // bytes written for runs that came to nothing
 }
 
 // rerunnable is a source that can be read from the start again.
@@ -151,6 +152,8 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 		w.bytes += out.Add.Size
 	}
 	commit, err := t.CommitWork(ctx, w, o.Commit)
+	res.twice += commit.WrittenTwice
+	commit.WrittenTwice = res.twice
 	res.Commit = commit
 	res.Winners = append(res.Winners, commit.Winners...)
 	var unknown *txn.UnknownError

@@ -34,6 +34,9 @@ type work struct {
 	removed, removedBytes int64
 }
 
+// Written counts the bytes that were written; a commit has all of them.
+func (w *work) Written() (all, superseded int64) { return w.bytes, 0 }
+
 func (w *work) Depends() txn.Dependencies {
 	d := txn.Dependencies{Repairable: true, Rebindable: true}
 	if w.o.AppID != "" {

@@ -50,6 +50,7 @@ type Result struct {
 	// each winner that it had to be bound to again.
 	Runs    int
 	Winners []txn.Reconciliation
+	twice   int64 // bytes written for runs that came to nothing
 }
 
 // Statement is anything that NewPlan can bind again on another snapshot.
@@ -160,6 +161,8 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 	w.describe = func(m Metrics) txn.Operation { res.Metrics = m; return st.Describe(p, m) }
 	res.Commit, err = t.CommitWork(ctx, w, o.Commit)
 	res.Winners = append(res.Winners, res.Commit.Winners...)
+	res.twice += res.Commit.WrittenTwice
+	res.Commit.WrittenTwice = res.twice
 	var unknown *txn.UnknownError
 	committed = res.Commit.Committed || errors.As(err, &unknown) // files that may be in the table stay
 	if err != nil {

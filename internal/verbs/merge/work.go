@@ -29,6 +29,18 @@ type Work struct {
 	rearranges bool
 }
 
+// Written counts the bytes that were written for the statement, and those of them
+// that its commit does not have.
+func (w *Work) Written() (all, superseded int64) {
+	all, superseded = w.ledger.Written()
+	for _, a := range w.adds {
+		if add, ok := a.(*action.Add); ok {
+			all += add.Size
+		}
+	}
+	return all, superseded
+}
+
 // Depends states what the effects rest on: the images that the ledger holds,
 // and the reads by which a new file could matter.
 func (w *Work) Depends() txn.Dependencies {

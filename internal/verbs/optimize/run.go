@@ -18,6 +18,7 @@ type Result struct {
 	Summary Summary
 	Commits []txn.Result
 	Winners []txn.Reconciliation
+	twice   int64 // bytes written for runs that came to nothing
 	Runs    int
 }
 
@@ -198,6 +199,7 @@ func commit(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, p *Plan, bins
 	}
 	w.m.done = nil
 	done, err := t.CommitWork(ctx, w, o.Commit)
+	res.twice += done.WrittenTwice
 	res.Winners = append(res.Winners, done.Winners...)
 	var unknown *txn.UnknownError
 	committed = done.Committed || errors.As(err, &unknown) // files that may be in the table stay
@@ -206,6 +208,7 @@ func commit(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, p *Plan, bins
 	}
 	o.Commit.BeforePublish = nil
 	if done.Committed {
+		done.WrittenTwice, res.twice = res.twice, 0
 		res.Commits = append(res.Commits, done)
 		res.Summary.plus(w.sum)
 	}

@@ -27,8 +27,8 @@ type work struct {
 	note      string
 	predicate expr.Expr // bound; nil: none
 	jobs      []*job
-	written   []*write.Output // every file, wanted or not
-	vectors   []string        // every file of deletion vectors
+	written   []*write.Output  // every file, wanted or not
+	vectors   map[string]int64 // every file of deletion vectors, with its bytes
 	sum       Summary
 }
 
@@ -97,7 +97,12 @@ func (w *work) settle(ctx context.Context) error {
 	}
 	bucket := w.m.snap.Bucket()
 	stored, err := dv.StoreWith(ctx, bucket, dv.StoreOptions{NewID: w.m.env.NewID, Prefix: w.m.env.Letters(feature.RandomPrefix(w.m.snap.Metadata()))}, rows)
-	w.vectors = append(w.vectors, stored.Keys...)
+	for i, key := range stored.Keys {
+		if w.vectors == nil {
+			w.vectors = map[string]int64{}
+		}
+		w.vectors[key] = stored.Sizes[i]
+	}
 	inflight.Wrote(bucket.URL(), stored.Keys...)
 	if err != nil {
 		return fmt.Errorf("writing deletion vectors: %w", err)
@@ -253,32 +258,57 @@ func (w *work) find(id conflict.FileID) (*job, *input) {
 	return nil, nil
 }
 
-// discard deletes what was written and is not part of the commit. It does what it
-// can; what remains is VACUUM's.
-func (w *work) discard(ctx context.Context, committed bool) {
+// wanted names the files that are part of the commit as last derived.
+func (w *work) wanted() map[string]bool {
 	wanted := map[string]bool{}
-	bucket := w.m.snap.Bucket()
-	if committed {
-		for _, j := range w.jobs {
-			for _, o := range j.outputs {
-				if o.add == nil {
-					continue
-				}
-				wanted[o.add.Path] = true
-				if o.add.DeletionVector != nil {
-					if at, err := dv.Locate(o.add.DeletionVector, bucket.URL()); err == nil {
-						wanted[at.Key] = true
-					}
+	for _, j := range w.jobs {
+		for _, o := range j.outputs {
+			if o.add == nil {
+				continue
+			}
+			wanted[o.add.Path] = true
+			if o.add.DeletionVector != nil {
+				if at, err := dv.Locate(o.add.DeletionVector, w.m.snap.Bucket().URL()); err == nil {
+					wanted[at.Key] = true
 				}
 			}
 		}
+	}
+	return wanted
+}
+
+// Written counts the bytes that were written, and those in files that the commit
+// does not have.
+func (w *work) Written() (all, superseded int64) {
+	wanted := w.wanted()
+	for _, f := range w.written {
+		all += f.Bytes
+		if f.Add == nil || !wanted[f.Add.Path] {
+			superseded += f.Bytes
+		}
+	}
+	for key, bytes := range w.vectors {
+		all += bytes
+		if !wanted[key] {
+			superseded += bytes
+		}
+	}
+	return all, superseded
+}
+
+// discard deletes what was written and is not part of the commit. It does what it
+// can; what remains is VACUUM's.
+func (w *work) discard(ctx context.Context, committed bool) {
+	bucket, wanted := w.m.snap.Bucket(), map[string]bool{}
+	if committed {
+		wanted = w.wanted()
 	}
 	for _, f := range w.written {
 		if f.Add == nil || !wanted[f.Add.Path] {
 			write.Discard(ctx, bucket, f)
 		}
 	}
-	for _, key := range w.vectors {
+	for key := range w.vectors {
 		if !wanted[key] {
 			_ = bucket.Delete(ctx, key)
 		}
