@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,7 +10,9 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/sluicelake/sluice/internal/format/colstats"
 	"github.com/sluicelake/sluice/internal/proof/tablekit"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/verbs/manifest"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
@@ -58,7 +61,11 @@ func (w *world) check(ctx context.Context) error {
 			}
 			states[v] = rows
 		}
-		if err := w.compare(ctx, v, states[v], extra); err != nil {
+		err := w.compare(ctx, v, states[v], extra)
+		if err == nil && v > first && (by[v] != nil || w.foreign[v] == nil) {
+			err = w.numbered(ctx, v)
+		}
+		if err != nil {
 			errs = append(errs, err)
 			break
 		}
@@ -74,6 +81,56 @@ func (w *world) check(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// numbered checks what a version counts on from the one before: its time, when
+// commits carry theirs, and the ids of rows.
+func (w *world) numbered(ctx context.Context, v int64) error {
+	before, err := w.kit.Snapshot(ctx, snapshot.Version(v-1))
+	if err != nil {
+		return err
+	}
+	s, err := w.kit.Snapshot(ctx, snapshot.Version(v))
+	if err != nil {
+		return err
+	}
+	if feature.InCommitTimestamps(s.Metadata()) {
+		if at := s.CommitInfo().InCommitTimestamp; at == nil || *at <= before.Timestamp().UnixMilli() {
+			return fmt.Errorf("version %d carries the time %v, and the one before has %s", v, at, before.Timestamp())
+		}
+	}
+	was, err := highest(before)
+	if err != nil {
+		return err
+	}
+	is, err := highest(s)
+	if err != nil {
+		return err
+	}
+	if is < was {
+		return fmt.Errorf("the highest row id falls from %d to %d in version %d", was, is, v)
+	}
+	files := s.Files()
+	for i := range files.All() {
+		a := files.Add(i)
+		if n, ok := colstats.NumRecords(a.Stats); ok && a.BaseRowID != nil && *a.BaseRowID+n-1 > is {
+			return fmt.Errorf("version %d has given row ids up to %d, and %s has some from %d on", v, is, a.Path, *a.BaseRowID)
+		}
+	}
+	return nil
+}
+
+// highest is the highest row id that was given, -1 for none.
+func highest(s *snapshot.Snapshot) (int64, error) {
+	mark := struct {
+		Highest int64 `json:"rowIdHighWaterMark"`
+	}{-1}
+	text, ok := s.Domain("delta.rowTracking")
+	if !ok {
+		return -1, nil
+	}
+	err := json.Unmarshal([]byte(text), &mark)
+	return mark.Highest, err
 }
 
 // litter looks for files that no version mentions: what repairs wrote and did

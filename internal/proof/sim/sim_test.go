@@ -35,7 +35,8 @@ func number(t *testing.T, name string, fallback uint64) uint64 {
 
 // TestSerial plays seeds: SLUICE_SIM is how many, or for how long ("2m"), or the
 // one and the other, whichever is over first ("10000,3m"); SLUICE_SEED is the
-// first. A seed that fails is made smaller and printed.
+// first. A seed that fails is made smaller and printed; with SLUICE_SHRINK=0 it is
+// only named, and the first one is enough.
 func TestSerial(t *testing.T) {
 	end, n := time.Time{}, uint64(300)
 	for part := range strings.SplitSeq(os.Getenv("SLUICE_SIM"), ",") {
@@ -63,6 +64,12 @@ func TestSerial(t *testing.T) {
 					}
 					p := draw(first + i)
 					if f := p.play(t, &c, nil); f != nil {
+						if os.Getenv("SLUICE_SHRINK") == "0" {
+							failures.Add(3)
+							what, _, _ := strings.Cut(f.What, "\n")
+							t.Errorf("seed %d, schedule %d: %s", p.seed, i+1, what)
+							continue
+						}
 						failures.Add(1)
 						t.Error(explain(t, p, f, nil))
 					}

@@ -20,7 +20,10 @@ func TestMain(m *testing.M) {
 func TestPairs(t *testing.T) {
 	all := os.Getenv("SLUICE_WORLD") != ""
 	var c Counts
-	failures := 0
+	failures, enough := 0, 10
+	if os.Getenv("SLUICE_WORLD") == "first" { // for who asks whether anything fails
+		all, enough = false, 1
+	}
 	for n, kind := range Kinds {
 		w, err := New(t.Context(), kind)
 		if err != nil {
@@ -35,7 +38,7 @@ func TestPairs(t *testing.T) {
 					}
 					if err := w.Race(t.Context(), &c, apart, loser, winner); err != nil {
 						t.Errorf("%s: %s behind %s (apart %t): %v", kind.Name, loser.Name, winner.Name, apart, err)
-						if failures++; failures == 10 {
+						if failures++; failures == enough {
 							t.Fatal("and so on")
 						}
 					}
