@@ -15,6 +15,9 @@ func Bind(e Expr, s Scope) (Expr, error) {
 	if s.Options.Now.IsZero() {
 		s.Options.Now = time.Now()
 	}
+	if err := unknownFunction(e); err != nil {
+		return nil, err
+	}
 	b := &binder{scope: s}
 	bound, err := b.bind(e)
 	if err != nil {
@@ -334,11 +337,6 @@ func (b *binder) caseExpr(x *Case) (Expr, error) {
 	}
 	var values []Expr
 	for i := range x.Whens {
-		cond, ok := b.asCondition(list[2*i])
-		if !ok {
-			return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "WHEN needs a boolean, not %s: %s", types.SQL(list[2*i].Type()), list[2*i])
-		}
-		list[2*i] = cond
 		values = append(values, list[2*i+1])
 	}
 	if x.Else != nil {
@@ -350,12 +348,24 @@ func (b *binder) caseExpr(x *Case) (Expr, error) {
 	}
 	out := &Case{T: t}
 	for i := range x.Whens {
-		out.Whens = append(out.Whens, When{list[2*i], values[i]})
+		cond := list[2*i]
+		if cond.Type() != types.Boolean {
+			return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "WHEN needs a boolean, not %s: %s", types.SQL(cond.Type()), cond)
+		}
+		out.Whens = append(out.Whens, When{cond, values[i]})
 	}
 	if x.Else != nil {
 		out.Else = values[len(values)-1]
 	}
 	return out, nil
+}
+
+// plainCondition accepts a boolean or an untyped NULL.
+func (b *binder) plainCondition(e Expr) (Expr, bool) {
+	if t := e.Type(); t != types.Boolean && t != types.Void {
+		return e, false
+	}
+	return b.convert(e, types.Boolean), true
 }
 
 // asCondition accepts a boolean or an untyped NULL; a string converts.

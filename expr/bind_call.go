@@ -10,7 +10,14 @@ import (
 
 // call binds an operator or a function by its name.
 func (b *binder) call(x *Call) (Expr, error) {
-	if fn, ok := higherOrder[x.Fn]; ok && hasLambda(x.Args) {
+	args, err := b.expand(x.Args)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) != len(x.Args) || slices.ContainsFunc(x.Args, isStar) {
+		x = &Call{Fn: x.Fn, Args: args}
+	}
+	if fn, ok := higherOrder[x.Fn]; ok && (hasLambda(x.Args) || !alsoPlain(x.Fn)) {
 		return fn(b, x)
 	}
 	if aggregates[x.Fn] {
@@ -29,8 +36,7 @@ func (b *binder) call(x *Call) (Expr, error) {
 			return nil, bindErrorf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a subquery is not supported here: %s", a)
 		}
 	}
-	args, err := b.all(x.Args)
-	if err != nil {
+	if args, err = b.all(x.Args); err != nil {
 		return nil, err
 	}
 	if op, ok := operators[x.Fn]; ok {
@@ -163,16 +169,13 @@ func (b *binder) structCall(x *Call) (Expr, error) {
 		return nil
 	}
 	if x.Fn == "struct" {
-		if len(x.Args) == 0 {
-			return nil, wrongArgs("struct", "1 or more", 0)
-		}
 		for i, a := range x.Args {
 			if err := add(memberName(a, i), a); err != nil {
 				return nil, err
 			}
 		}
 	} else {
-		if len(x.Args)%2 == 1 || len(x.Args) == 0 {
+		if len(x.Args)%2 == 1 {
 			return nil, wrongArgs("named_struct", "2n (n > 0)", len(x.Args))
 		}
 		for i := 0; i < len(x.Args); i += 2 {

@@ -23,22 +23,35 @@ func (in *binder) operator(fn string, t types.Type, args ...Expr) Expr {
 }
 
 func logical(in *binder, fn string, args []Expr) (Expr, error) {
+	if len(args) == 1 {
+		c, ok := in.asCondition(args[0])
+		if !ok {
+			return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a boolean, not %s: %s", fn, types.SQL(args[0].Type()), args[0])
+		}
+		return in.operator(fn, types.Boolean, c), nil
+	}
+	if len(args) != 2 {
+		return nil, wrongArgs(fn, "2", len(args))
+	}
+	text := args[0].Type() == types.String && args[1].Type() == types.String
+	out := make([]Expr, 2)
 	for i, a := range args {
 		c, ok := in.asCondition(a)
-		if !ok {
-			if len(args) == 1 {
-				return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a boolean, not %s: %s", fn, types.SQL(a.Type()), a)
-			}
-			return nil, operandError(fn, args)
+		if !ok || text {
+			return nil, in.operandError(fn, args)
 		}
-		args[i] = c
+		out[i] = c
 	}
-	return in.operator(fn, types.Boolean, args...), nil
+	return in.operator(fn, types.Boolean, out...), nil
 }
 
 // operandError tells operands of different types from operands of one wrong type.
-func operandError(fn string, args []Expr) *BindError {
+// A string takes the type that stands beside it before anything is said.
+func (in *binder) operandError(fn string, args []Expr) *BindError {
 	a, b := args[0].Type(), args[len(args)-1].Type()
+	if t := stringPromotion(a, b); t != nil && !in.legacy() {
+		a, b = t, t
+	}
 	text := print(&Call{Fn: fn, Args: args}, precOr)
 	if !types.SameIgnoringNullability(a, b) {
 		return bindErrorf("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "cannot resolve %s: the operands of %s are %s and %s", text, fn, types.SQL(a), types.SQL(b))
@@ -49,7 +62,7 @@ func operandError(fn string, args []Expr) *BindError {
 func comparison(in *binder, fn string, args []Expr) (Expr, error) {
 	a, b, ok := in.comparable(fn, args[0], args[1])
 	if !ok {
-		return nil, operandError(fn, args)
+		return nil, in.operandError(fn, args)
 	}
 	if !orderable(a.Type()) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "%s cannot compare %s", fn, types.SQL(a.Type()))
@@ -124,7 +137,7 @@ func orderable(t types.Type) bool {
 	case *types.Map:
 		return false
 	}
-	return t != types.Variant
+	return t != types.Variant && t != types.CalendarInterval
 }
 
 func arithmetic(in *binder, fn string, args []Expr) (Expr, error) {
@@ -141,6 +154,9 @@ func arithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 		a, b = in.convert(a, t), in.convert(b, t)
 	}
 	if x, y, ok := in.decimalOperands(a, b); ok {
+		if fn == "div" && !isDecimal(x.Type()) { // the decimal is a double now, the other operand is what it was
+			return nil, in.operandError(fn, []Expr{asDouble(in, a), asDouble(in, b)})
+		}
 		return in.decimalArithmetic(fn, x, y)
 	}
 	t := in.tightest(a.Type(), b.Type())
@@ -148,7 +164,7 @@ func arithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 		t = types.Double
 	}
 	if t == nil || !types.IsNumeric(t) {
-		return nil, operandError(fn, args)
+		return nil, in.operandError(fn, args)
 	}
 	if isDecimal(t) {
 		return in.decimalArithmetic(fn, in.convert(a, t), in.convert(b, t))
@@ -158,18 +174,25 @@ func arithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 		t = types.Double
 	case "div":
 		if !types.IsIntegral(t) {
-			return nil, operandError(fn, []Expr{in.convert(a, t), in.convert(b, t)})
+			if in.legacy() {
+				args = []Expr{in.convert(a, t), in.convert(b, t)}
+			}
+			return nil, in.operandError(fn, args)
 		}
 		t = types.Long
 	}
 	return in.operator(fn, t, in.convert(a, t), in.convert(b, t)), nil
 }
 
+func asDouble(in *binder, e Expr) Expr {
+	if isDecimal(e.Type()) {
+		return in.convert(e, types.Double)
+	}
+	return e
+}
+
 func (in *binder) decimalArithmetic(fn string, a, b Expr) (Expr, error) {
 	if !isDecimal(a.Type()) {
-		if fn == "div" {
-			return nil, operandError(fn, []Expr{a, b})
-		}
 		return in.operator(fn, types.Double, a, b), nil
 	}
 	x, y := a.Type().(types.Decimal), b.Type().(types.Decimal)
@@ -192,10 +215,21 @@ func tryArithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 // datetimeArithmetic is the arithmetic of dates, timestamps and intervals; nil when it is none.
 func (in *binder) datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 	ta, tb := a.Type(), b.Type()
-	if fn == "+" && isInterval(ta) && isDatetime(tb) {
+	if fn == "+" && anyInterval(ta) && (isDatetime(tb) || tb == types.String || tb == types.Void) {
 		return in.datetimeArithmetic(fn, b, a)
 	}
+	if ta == types.CalendarInterval || tb == types.CalendarInterval {
+		return in.calendarArithmetic(fn, a, b)
+	}
 	switch {
+	case ta == types.Void && isInterval(tb) && (fn == "+" || fn == "-"):
+		return in.operator(fn, tb, in.convert(a, tb), b), nil
+	case isInterval(ta) && tb == types.Void && (fn == "+" || fn == "-"):
+		return in.operator(fn, ta, a, in.convert(b, ta)), nil
+	case ta == types.Date && tb == types.String && fn == "+":
+		return nil, unexpectedInput("date_add", 1, b)
+	case ta == types.String && tb.Kind() == types.KindDayTimeInterval && (fn == "+" || fn == "-"): // a timestamp, and a string again
+		return in.convert(in.operator(fn, types.Timestamp, in.convert(a, types.Timestamp), b), types.String), nil
 	case isDatetime(ta) && isInterval(tb) && (fn == "+" || fn == "-"):
 		iv := tb.(types.Interval)
 		t := ta
@@ -212,9 +246,17 @@ func (in *binder) datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 		return signatures[name].bind(in, name, []Expr{a, b})
 	case tb == types.Date && ta != types.String && fn == "+":
 		return signatures["date_add"].bind(in, "date_add", []Expr{b, a})
+	case isInterval(ta) && isInterval(tb) && ta.Kind() != tb.Kind() && (fn == "+" || fn == "-"):
+		return nil, unexpectedInput(fn, 1, b)
+	case (fn == "*" || fn == "/") && isInterval(ta) && !types.IsNumeric(tb) && tb != types.String && tb != types.Void:
+		return nil, unexpectedInput(fn, 1, b)
+	case fn == "*" && isInterval(tb) && !types.IsNumeric(ta) && ta != types.String && ta != types.Void:
+		return nil, unexpectedInput(fn, 0, a)
 	case isInterval(ta) && ta.Kind() == tb.Kind() && (fn == "+" || fn == "-"):
 		return in.operator(fn, in.tightest(ta, tb), a, b), nil
-	case isInterval(ta) && types.IsNumeric(tb) && (fn == "*" || fn == "/"), fn == "*" && isInterval(tb) && types.IsNumeric(ta):
+	case fn == "div" && isInterval(ta) && ta.Kind() == tb.Kind():
+		return in.operator(fn, types.Long, a, b), nil
+	case isInterval(ta) && (fn == "*" || fn == "/"), fn == "*" && isInterval(tb):
 		if isInterval(tb) {
 			a, b = b, a
 		}
@@ -225,7 +267,7 @@ func (in *binder) datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 		return in.operator(fn, full, a, in.convert(b, types.Double)), nil
 	case isDatetime(ta) || isDatetime(tb) || isInterval(ta) || isInterval(tb):
 		if ta != types.Void && tb != types.Void {
-			return nil, operandError(fn, []Expr{a, b})
+			return nil, in.operandError(fn, []Expr{a, b})
 		}
 	}
 	return nil, nil
@@ -260,7 +302,10 @@ func bitwise(in *binder, fn string, args []Expr) (Expr, error) {
 		if len(args) == 1 {
 			return nil, unexpectedInput(fn, 0, args[0])
 		}
-		return nil, operandError(fn, args)
+		if isDecimal(args[0].Type()) != isDecimal(args[1].Type()) && isFraction(args[0].Type()) && isFraction(args[1].Type()) {
+			args = []Expr{asDouble(in, args[0]), asDouble(in, args[1])}
+		}
+		return nil, in.operandError(fn, args)
 	}
 	for i := range args {
 		args[i] = in.convert(args[i], t)
@@ -289,7 +334,7 @@ func negate(in *binder, fn string, args []Expr) (Expr, error) {
 		t = types.Double
 	case t == types.Void:
 		t = types.Double
-	case !types.IsNumeric(t) && !isInterval(t):
+	case !types.IsNumeric(t) && !anyInterval(t):
 		return nil, unexpectedInput(fn, 0, args[0])
 	}
 	return in.operator(fn, t, in.convert(args[0], t)), nil
@@ -302,7 +347,10 @@ func membership(in *binder, fn string, args []Expr) (Expr, error) {
 		}
 	}
 	t := in.widerOf(typesOf(args))
-	if t == nil || !orderable(t) {
+	if t != nil && !orderable(t) {
+		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "IN cannot compare %s", types.SQL(t))
+	}
+	if t == nil {
 		return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of IN have no common type to compare: %s", describeTypes(args))
 	}
 	for i := range args {
@@ -350,7 +398,10 @@ func nullTest(in *binder, fn string, args []Expr) (Expr, error) {
 }
 
 func truthTest(in *binder, fn string, args []Expr) (Expr, error) {
-	if fn == "isunknown" { // of any type
+	if fn == "isunknown" {
+		if lit, ok := args[0].(*Literal); ok && lit.T != types.Boolean && lit.T != types.Void { // Spark looks at constants only
+			return nil, unexpectedInput(fn, 0, args[0])
+		}
 		return &Call{Fn: "isnull", Args: args, T: types.Boolean}, nil
 	}
 	c, ok := in.asCondition(args[0])
@@ -366,6 +417,12 @@ func concat(in *binder, _ string, args []Expr) (Expr, error) {
 		return &Literal{Value: "", T: types.String}, nil
 	}
 	t := types.Type(types.Binary)
+	for i, a := range args {
+		switch a.Type().(type) {
+		case *types.Struct, *types.Map:
+			return nil, unexpectedInput("concat", i, a)
+		}
+	}
 	for _, a := range args {
 		if _, ok := a.Type().(*types.Array); ok {
 			t, err := in.unify("concat", args)

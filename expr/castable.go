@@ -10,11 +10,15 @@ func castable(from, to types.Type) bool {
 	f, t := from.Kind(), to.Kind()
 	switch {
 	case from == types.Variant:
-		return t != types.KindVoid
+		return variantHolds(to, true)
 	case to == types.Variant:
-		return f != types.KindVoid
+		return variantHolds(from, false)
 	case t == types.KindString:
 		return true
+	case t == types.KindCalendarInterval:
+		return f == types.KindString
+	case f == types.KindCalendarInterval:
+		return false
 	case types.IsNested(from) || types.IsNested(to):
 		return nestedCastable(from, to, castable)
 	case t == types.KindBinary:
@@ -36,6 +40,25 @@ func castable(from, to types.Type) bool {
 		return f == types.KindString || f == types.KindTime || f == types.KindTimestampNTZ
 	}
 	return false
+}
+
+// variantHolds tells which types a variant is cast to, and which become one: those
+// that it has a form for, and structs only out of it.
+func variantHolds(t types.Type, out bool) bool {
+	switch x := t.(type) {
+	case *types.Array:
+		return variantHolds(x.Element, out)
+	case *types.Map:
+		return out && x.Key == types.String && variantHolds(x.Value, out)
+	case *types.Struct:
+		for _, f := range x.Fields {
+			if !variantHolds(f.Type, out) {
+				return false
+			}
+		}
+		return out
+	}
+	return t != types.Void && !isInterval(t) && t != types.CalendarInterval && t.Kind() != types.KindTime
 }
 
 func nestedCastable(from, to types.Type, can func(a, b types.Type) bool) bool {
@@ -133,7 +156,7 @@ func assignable(from, to types.Type) bool {
 	case types.IsNumeric(from) && types.IsNumeric(to):
 		return true
 	case to == types.String:
-		return from != types.Variant
+		return true
 	case isDatetime(from) && isDatetime(to):
 		return true
 	case isInterval(from) && from.Kind() == to.Kind():

@@ -176,7 +176,7 @@ func stringPromotion(a, b types.Type) types.Type {
 		return types.Long
 	case isFraction(b):
 		return types.Double
-	case isInterval(b) || types.IsNested(b) || b == types.Variant:
+	case anyInterval(b) || types.IsNested(b):
 		return nil
 	}
 	return b

@@ -17,8 +17,8 @@ func init() {
 // lambda binds a lambda whose parameters have these types; the later ones may be left out.
 func (b *binder) lambda(fn string, e Expr, least int, params ...*Var) (*Lambda, error) {
 	l, ok := e.(*Lambda)
-	if !ok {
-		return nil, unexpectedLambda(fn, e)
+	if !ok { // a value that does not look at the elements
+		l, least = &Lambda{Body: e}, 0
 	}
 	if len(l.Params) < least || len(l.Params) > len(params) {
 		return nil, bindErrorf("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", "the lambda of %s takes %d parameters, not %d", fn, least, len(l.Params))
@@ -36,12 +36,8 @@ func (b *binder) lambda(fn string, e Expr, least int, params ...*Var) (*Lambda, 
 	return &Lambda{Params: l.Params, Vars: vars, Body: body}, nil
 }
 
-func unexpectedLambda(fn string, e Expr) *BindError {
-	return bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a lambda, found %s", fn, e)
-}
-
 func (l *Lambda) condition(b *binder, fn string) error {
-	c, ok := b.asCondition(l.Body)
+	c, ok := b.plainCondition(l.Body)
 	if !ok {
 		return unexpectedInput(fn, 1, l.Body)
 	}

@@ -59,6 +59,9 @@ func (p *Parser) interval() (Expr, error) {
 
 func (p *Parser) intervalDone(at Token, acc *intervalSum) (Expr, error) {
 	lit, msg := acc.literal()
+	if lit == nil && acc.mixed {
+		return nil, p.fail(at, "_LEGACY_ERROR_TEMP_0029", "", msg)
+	}
 	if lit == nil {
 		return nil, p.fail(at, "INVALID_INTERVAL_FORMAT", "22006", msg)
 	}

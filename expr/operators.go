@@ -102,7 +102,10 @@ func (p *Parser) prefix(min int) (Expr, error) {
 		return p.unary("neg")
 	case t.Is("+"):
 		p.Next()
-		return p.expr(precUnary)
+		if p.tok.Kind == Number {
+			return p.expr(precUnary)
+		}
+		return p.unary("positive")
 	case t.Is("~"):
 		p.Next()
 		return p.unary("~")

@@ -10,7 +10,8 @@ import (
 // name and aliases, argument letters, result letter. Arguments: s string, S string
 // or binary, x binary, i int, l long, d double, b boolean, D date, T timestamp,
 // U timestamp of either kind, I int that must not narrow (int, short, byte), N any
-// number, Z integral number, a anything, A array, M map, v variant. A ? makes it and
+// number, Z integral number, a anything, A array, M map, v variant; of exactly the
+// type, without conversion, e string, E date, F timestamp, B binary. A ? makes it and
 // what follows optional, a final * repeats the last one. Results: the same letters,
 // t array of string, n tinyint, w timestamp_ntz, or a digit for the type of that
 // argument after conversion.
@@ -45,7 +46,7 @@ md5                             x      s
 sha,sha1                        x      s
 sha2                            xi     s
 crc32                           x      l
-soundex                         s      s
+soundex                         e      s
 levenshtein                     ss?i   i
 find_in_set                     ss     i
 printf,format_string            s?a*   s
@@ -120,10 +121,10 @@ next_day                        Ds     D
 trunc                           Ds     D
 date_trunc                      sT     T
 date_format                     Ts     s
-unix_date                       D      i
-unix_seconds                    T      l
-unix_millis                     T      l
-unix_micros                     T      l
+unix_date                       E      i
+unix_seconds                    F      l
+unix_millis                     F      l
+unix_micros                     F      l
 date_from_unix_date             i      D
 timestamp_millis                Z      T
 timestamp_micros                Z      T
@@ -133,27 +134,27 @@ timestampadd                    slU    2
 timestampdiff                   sTT    l
 from_utc_timestamp              Ts     T
 to_utc_timestamp                Ts     T
-array_join                      As?s   s
+array_join                      Ae?e   s
 array_size                      A      i
 is_variant_null                 v      b
-try_parse_json                  s      v
-parse_json                      s      v
+try_parse_json                  e      v
+parse_json                      e      v
 schema_of_variant               v      s
-get_json_object                 ss     s
-json_array_length               s      i
-json_object_keys                s      t
+get_json_object                 ee     s
+json_array_length               e      i
+json_object_keys                e      t
 is_valid_utf8                   S      b
 make_valid_utf8                 S      s
 validate_utf8                   S      s
 try_validate_utf8               S      s
-parse_url                       ss?s   s
-try_parse_url                   ss?s   s
+parse_url                       ee?e   s
+try_parse_url                   ee?e   s
 aes_encrypt                     xx?ssxx x
 aes_decrypt                     xx?ssx x
 try_aes_decrypt                 xx?ssx x
 bitmap_bit_position             l      l
 bitmap_bucket_number            l      l
-bitmap_count                    x      l
+bitmap_count                    B      l
 quote                           s      s
 randn                           ?l     d
 version                         .      s
@@ -208,6 +209,8 @@ var letterTypes = map[byte]types.Type{
 	't': &types.Array{Element: types.String, ContainsNull: true},
 }
 
+var exactly = map[byte]types.Type{'e': types.String, 'E': types.Date, 'F': types.Timestamp}
+
 // bindSignature converts the arguments of a function from the table.
 func (s signature) bind(in *binder, called string, args []Expr) (Expr, error) {
 	if len(args) < s.required || (len(args) > len(s.args) && !s.repeat) {
@@ -222,9 +225,6 @@ func (s signature) bind(in *binder, called string, args []Expr) (Expr, error) {
 	for i, a := range args {
 		letter := s.args[min(i, len(s.args)-1)]
 		to := in.argType(letter, a.Type())
-		if lit, ok := a.(*Literal); letter == 'I' && a.Type() == types.String && (!ok || lit.Value == nil) {
-			to = nil // only a constant string is a number of days
-		}
 		if to == nil {
 			return nil, unexpectedInput(called, i, a)
 		}
@@ -270,7 +270,7 @@ func (in *binder) argType(letter byte, t types.Type) types.Type {
 		if types.IsIntegral(t) {
 			return types.Long
 		}
-		if void || t == types.String && !in.legacy() {
+		if void {
 			return types.Long
 		}
 		return nil
@@ -281,6 +281,19 @@ func (in *binder) argType(letter byte, t types.Type) types.Type {
 		return in.implicitArg(t, types.Timestamp)
 	case 'A':
 		if _, ok := t.(*types.Array); ok {
+			return t
+		}
+		if void {
+			return &types.Array{Element: types.Void, ContainsNull: true}
+		}
+		return nil
+	case 'e', 'E', 'F':
+		if want := exactly[letter]; void || t == want {
+			return want
+		}
+		return nil
+	case 'B':
+		if t == types.Binary {
 			return t
 		}
 		return nil

@@ -39,7 +39,7 @@ var conditionals = map[string]special{
 		return &Literal{Value: nullableType(a[0].Type()).String(), T: types.String}, nil
 	}},
 	"assert_true": {1, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
-		c, ok := in.asCondition(a[0])
+		c, ok := in.plainCondition(a[0])
 		if !ok {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
@@ -90,7 +90,7 @@ func nullif(in *binder, _ string, a []Expr) (Expr, error) {
 }
 
 func ifCall(in *binder, fn string, a []Expr) (Expr, error) {
-	c, ok := in.asCondition(a[0])
+	c, ok := in.plainCondition(a[0])
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
@@ -107,20 +107,14 @@ func (in *binder) choice(fn string, cond, yes, no Expr) (Expr, error) {
 }
 
 func extreme(in *binder, fn string, args []Expr) (Expr, error) {
-	if in.legacy() {
-		t := types.Type(types.Void)
-		for _, a := range args {
-			if t = in.unpromoted(t, a.Type()); t == nil {
-				return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of %s have no common type: %s", fn, describeTypes(args))
-			}
-		}
-		for i := range args {
-			args[i] = in.convert(args[i], t)
+	t := types.Type(types.Void)
+	for _, a := range args {
+		if t = in.unpromoted(t, a.Type()); t == nil {
+			return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of %s have no common type: %s", fn, describeTypes(args))
 		}
 	}
-	t, err := in.unify(fn, args)
-	if err != nil {
-		return nil, err
+	for i := range args {
+		args[i] = in.convert(args[i], t)
 	}
 	if !orderable(t) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "%s cannot compare %s", fn, types.SQL(t))
@@ -255,6 +249,9 @@ func sameNumber(in *binder, fn string, a []Expr) (Expr, error) {
 }
 
 func sign(in *binder, _ string, a []Expr) (Expr, error) {
+	if isInterval(a[0].Type()) {
+		return in.operator("signum", types.Double, a[0]), nil
+	}
 	if in.implicitArg(a[0].Type(), types.Double) == nil {
 		return nil, unexpectedInput("signum", 0, a[0])
 	}

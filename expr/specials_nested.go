@@ -22,7 +22,10 @@ var collections = map[string]special{
 	"array_remove": {2, 2, searchArray(nil)},
 	"array_append": {2, 2, growArray}, "array_prepend": {2, 2, growArray},
 	"array_insert": {3, 3, func(in *binder, fn string, a []Expr) (Expr, error) {
-		if in.implicitArg(a[1].Type(), types.Integer) == nil {
+		if _, ok := a[0].Type().(*types.Array); !ok {
+			return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s needs an array, not %s", fn, types.SQL(a[0].Type()))
+		}
+		if t := a[1].Type(); !types.IsIntegral(t) || t == types.Long {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
 		e, err := growArray(in, fn, []Expr{a[0], a[2]})
@@ -50,6 +53,11 @@ var collections = map[string]special{
 		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], types.Integer)}, T: t, Null: a[1].Nullable()}, nil
 	}},
 	"slice": {3, 3, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
+		for i := 1; i < 3; i++ {
+			if in.implicitArg(a[i].Type(), types.Integer) == nil {
+				return nil, unexpectedInput(fn, i, a[i])
+			}
+		}
 		return in.operator(fn, t, a[0], in.convert(a[1], types.Integer), in.convert(a[2], types.Integer)), nil
 	})},
 	"flatten": {1, 1, withArray(func(in *binder, fn string, t *types.Array, a []Expr) (Expr, error) {
@@ -75,12 +83,15 @@ var collections = map[string]special{
 		if a[1].Type() == types.Void {
 			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look for an untyped NULL", fn)
 		}
-		if in.implicitArg(a[1].Type(), t.Key) == nil || mixed(t.Key, a[1].Type()) {
+		k := in.elementType(t.Key, a[1].Type())
+		if k == nil || mixed(t.Key, a[1].Type()) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
-		return in.operator(fn, types.Boolean, a[0], in.convert(a[1], t.Key)), nil
+		in0 := in.convert(a[0], &types.Map{Key: k, Value: t.Value, ValueContainsNull: t.ValueContainsNull})
+		return in.operator(fn, types.Boolean, in0, in.convert(a[1], k)), nil
 	})},
 	"map_from_arrays": {2, 2, func(in *binder, fn string, a []Expr) (Expr, error) {
+		a[0], a[1] = in.arrayOfVoid(a[0]), in.arrayOfVoid(a[1])
 		k, ok1 := a[0].Type().(*types.Array)
 		v, ok2 := a[1].Type().(*types.Array)
 		if !ok1 || !ok2 {
@@ -99,12 +110,17 @@ var collections = map[string]special{
 		if len(a) == 0 {
 			return in.operator("map", &types.Map{Key: types.String, Value: types.String}), nil
 		}
-		t, err := in.unify(fn, a)
-		if err == nil {
-			if _, ok := t.(*types.Map); !ok {
-				err = bindErrorf("DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES", "map_concat does not join %s", describeTypes(a))
+		for _, e := range a {
+			if _, ok := e.Type().(*types.Map); !ok {
+				return nil, bindErrorf("DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES", "map_concat does not join %s", describeTypes(a))
 			}
 		}
+		for _, e := range a[1:] {
+			if mixed(a[0].Type().(*types.Map).Key, e.Type().(*types.Map).Key) {
+				return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of %s have no common type: %s", fn, describeTypes(a))
+			}
+		}
+		t, err := in.unify(fn, a)
 		return in.operator(fn, t, a...), err
 	}},
 	"explode": {1, 1, generator}, "explode_outer": {1, 1, generator}, "posexplode": {1, 1, generator}, "inline": {1, 1, generator}, "inline_outer": {1, 1, generator}, "stack": {1, -1, generator},
@@ -124,11 +140,17 @@ func generator(in *binder, fn string, a []Expr) (Expr, error) {
 
 func withArray(bind func(*binder, string, *types.Array, []Expr) (Expr, error)) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, a []Expr) (Expr, error) {
+		if fn == "array_compact" || fn == "slice" {
+			a[0] = in.arrayOfVoid(a[0])
+		}
 		if t, ok := a[0].Type().(*types.Array); ok {
 			return bind(in, fn, t, a)
 		}
-		if a[0].Type() == types.Void {
-			return &Literal{T: types.Void}, nil
+		if fn == "array_remove" {
+			return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s needs an array, not %s", fn, types.SQL(a[0].Type()))
+		}
+		if a[0].Type() == types.Void && (fn == "array_contains" || fn == "array_position") {
+			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look into an untyped NULL", fn)
 		}
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
@@ -136,11 +158,25 @@ func withArray(bind func(*binder, string, *types.Array, []Expr) (Expr, error)) f
 
 func withMap(bind func(*binder, string, *types.Map, []Expr) (Expr, error)) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, a []Expr) (Expr, error) {
+		if a[0].Type() == types.Void && fn != "map_contains_key" {
+			a[0] = in.convert(a[0], &types.Map{Key: types.Void, Value: types.Void, ValueContainsNull: true})
+		}
 		if t, ok := a[0].Type().(*types.Map); ok {
 			return bind(in, fn, t, a)
 		}
+		if fn == "map_contains_key" {
+			return nil, bindErrorf("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "%s needs a map, not %s", fn, types.SQL(a[0].Type()))
+		}
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
+}
+
+// arrayOfVoid makes an untyped NULL an array.
+func (in *binder) arrayOfVoid(e Expr) Expr {
+	if e.Type() == types.Void {
+		return in.convert(e, &types.Array{Element: types.Void, ContainsNull: true})
+	}
+	return e
 }
 
 // sizeOf is size of an array or a map.
@@ -165,11 +201,11 @@ func mapCall(in *binder, fn string, a []Expr) (Expr, error) {
 	}
 	k, err := in.unify("map keys", keys)
 	if err != nil {
-		return nil, err
+		return nil, bindErrorf("DATATYPE_MISMATCH.CREATE_MAP_KEY_DIFF_TYPES", "the keys of a map have no common type: %s", describeTypes(keys))
 	}
 	v, err := in.unify("map values", values)
 	if err != nil {
-		return nil, err
+		return nil, bindErrorf("DATATYPE_MISMATCH.CREATE_MAP_VALUE_DIFF_TYPES", "the values of a map have no common type: %s", describeTypes(values))
 	}
 	if _, ok := k.(*types.Map); ok {
 		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "a map cannot be the key of a map: %s", types.SQL(k))
@@ -183,7 +219,7 @@ func mapCall(in *binder, fn string, a []Expr) (Expr, error) {
 func elementAt(in *binder, fn string, a []Expr) (Expr, error) {
 	switch t := a[0].Type().(type) {
 	case *types.Array:
-		if !types.IsIntegral(a[1].Type()) && a[1].Type() != types.Void {
+		if !types.IsIntegral(a[1].Type()) || a[1].Type() == types.Long {
 			return nil, unexpectedInput(fn, 1, a[1])
 		}
 		return &Call{Fn: fn, Args: []Expr{a[0], in.convert(a[1], types.Integer)}, T: t.Element, Null: true}, nil
@@ -203,6 +239,9 @@ func searchArray(result types.Type) func(*binder, string, []Expr) (Expr, error) 
 			return nil, bindErrorf("DATATYPE_MISMATCH.NULL_TYPE", "%s cannot look for an untyped NULL", fn)
 		}
 		el := in.elementType(t.Element, a[1].Type())
+		if fn != "array_contains" {
+			el = in.narrowest(t.Element, a[1].Type())
+		}
 		if el == nil || mixed(t.Element, a[1].Type()) {
 			return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot look for %s in %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 		}
@@ -230,6 +269,9 @@ func growArray(in *binder, fn string, a []Expr) (Expr, error) {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 	el := in.elementType(t.Element, a[1].Type())
+	if fn == "array_insert" {
+		el = in.narrowest(t.Element, a[1].Type())
+	}
 	if el == nil || mixed(t.Element, a[1].Type()) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "%s cannot add %s to %s", fn, types.SQL(a[1].Type()), types.SQL(t))
 	}
@@ -243,7 +285,25 @@ func (e *Call) nullIf(arg Expr) *Call {
 	return e
 }
 
+// narrowest is the tightest common type by the rules outside ANSI mode, which the
+// older functions of arrays keep in every session.
+func (in *binder) narrowest(a, b types.Type) types.Type {
+	return (&binder{scope: Scope{Options: Options{Legacy: true}}}).tightest(a, b)
+}
+
 func sameArray(in *binder, fn string, a []Expr) (Expr, error) {
+	if fn != "shuffle" && fn != "array_sort" {
+		a[0] = in.arrayOfVoid(a[0])
+	}
+	if fn == "sort_array" && len(a) == 2 {
+		_, constant := a[1].(*Literal)
+		if t := a[1].Type(); constant && t != types.Boolean && t != types.Void {
+			return nil, unexpectedInput(fn, 1, a[1])
+		} else if !constant {
+			return nil, bindErrorf("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "the order of sort_array is a constant, not %s", a[1])
+		}
+		a[1] = in.convert(a[1], types.Boolean)
+	}
 	t, ok := a[0].Type().(*types.Array)
 	if !ok {
 		return nil, unexpectedInput(fn, 0, a[0])
@@ -266,7 +326,7 @@ func twoArrays(result types.Type) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		t := in.elementType(a[0].Type(), a[1].Type())
 		arr, ok := t.(*types.Array)
-		if !ok {
+		if !ok || a[0].Type() == types.Void || a[1].Type() == types.Void {
 			return nil, bindErrorf("DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES", "%s takes two arrays of one type, not %s", fn, describeTypes(a))
 		}
 		if !orderable(arr) {
@@ -284,7 +344,9 @@ func twoArrays(result types.Type) func(*binder, string, []Expr) (Expr, error) {
 
 func arraysZip(in *binder, fn string, a []Expr) (Expr, error) {
 	s := &types.Struct{}
-	for i, e := range a {
+	for i := range a {
+		a[i] = in.arrayOfVoid(a[i])
+		e := a[i]
 		t, ok := e.Type().(*types.Array)
 		if !ok {
 			return nil, unexpectedInput(fn, i, e)
@@ -303,7 +365,10 @@ func arraysZip(in *binder, fn string, a []Expr) (Expr, error) {
 
 func sequence(in *binder, fn string, a []Expr) (Expr, error) {
 	t := in.tightest(a[0].Type(), a[1].Type())
-	if t == nil || !(types.IsIntegral(t) || isDatetime(t)) {
+	if t == nil && len(a) == 3 && isInterval(a[2].Type()) {
+		t = stringPromotion(a[0].Type(), a[1].Type())
+	}
+	if t == nil || !(types.IsIntegral(t) || isDatetime(t)) || len(a) == 3 && isDatetime(t) && !isInterval(a[2].Type()) && a[2].Type() != types.CalendarInterval {
 		return nil, bindErrorf("DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", "sequence takes integers or dates, not %s", describeTypes(a))
 	}
 	if len(a) == 3 && types.IsIntegral(t) {

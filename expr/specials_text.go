@@ -106,10 +106,10 @@ var textSpecials = map[string]special{
 	}},
 	"decode": {2, -1, decodeCall},
 	"to_variant_object": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
-		if !types.IsNested(a[0].Type()) {
-			return nil, unexpectedInput(fn, 0, a[0])
+		if t := a[0].Type(); !types.IsNested(t) || !variantHolds(t, true) {
+			return nil, castError(t, types.Variant, fn)
 		}
-		return &Call{Fn: "parse_json", Args: []Expr{&Call{Fn: "to_json", Args: a, T: types.String, Null: true}}, T: types.Variant, Null: true}, nil
+		return &Call{Fn: fn, Args: a, T: types.Variant, Null: true}, nil
 	}},
 }
 

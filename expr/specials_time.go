@@ -29,6 +29,8 @@ var timeSpecials = map[string]special{
 	}},
 	"convert_timezone":  {2, 3, convertTimezone},
 	"timestamp_seconds": {1, 1, timestampSeconds},
+	"make_interval":     {0, 7, makeCalendar},
+	"try_make_interval": {0, 7, makeCalendar},
 	"make_dt_interval":  {0, 4, makeInterval(types.DayTime)},
 	"make_ym_interval":  {0, 2, makeInterval(types.YearMonth)},
 }
@@ -45,13 +47,20 @@ var partFunctions = map[string]string{
 }
 
 func datePart(in *binder, _ string, a []Expr) (Expr, error) {
-	field, ok := literalText(a[0])
+	lit, ok := a[0].(*Literal)
+	if !ok || lit.T != types.String && lit.Value != nil {
+		return nil, bindErrorf("NON_FOLDABLE_ARGUMENT", "the field of date_part is a constant string, not %s", a[0])
+	}
+	if lit.Value == nil {
+		return &Literal{T: types.Double}, nil
+	}
+	field, _ := literalText(a[0])
 	fn := partFunctions[field]
-	if !ok || fn == "" || (isInterval(a[1].Type()) && !intervalPart(fn, a[1].Type().(types.Interval))) {
+	if fn == "" || anyInterval(a[1].Type()) && !intervalPart(fn, a[1].Type()) {
 		return nil, bindErrorf("INVALID_EXTRACT_FIELD", "cannot extract %s from %s", strings.ToLower(field), a[1])
 	}
 	src := a[1]
-	if isInterval(src.Type()) {
+	if anyInterval(src.Type()) {
 		return partCall(in, "interval_"+fn, src)
 	}
 	switch fn {
@@ -70,14 +79,13 @@ func datePart(in *binder, _ string, a []Expr) (Expr, error) {
 	return partCall(in, fn, src)
 }
 
-func intervalPart(fn string, t types.Interval) bool {
-	switch fn {
-	case "year", "month":
-		return t.Kind() == types.KindYearMonthInterval
-	case "day", "hour", "minute", "second_fraction":
-		return t.Kind() == types.KindDayTimeInterval
-	}
-	return false
+var partUnits = map[string]types.Unit{"year": types.Year, "month": types.Month, "day": types.Day, "hour": types.Hour, "minute": types.Minute, "second_fraction": types.Second}
+
+// intervalPart reports whether an interval has the part among its units.
+func intervalPart(fn string, t types.Type) bool {
+	u, ok := partUnits[fn]
+	iv, ansi := t.(types.Interval)
+	return ok && (!ansi || iv.From <= u && u <= iv.To)
 }
 
 func partCall(in *binder, fn string, src Expr) (Expr, error) {

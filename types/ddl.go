@@ -290,7 +290,7 @@ func (p *ddlParser) interval() (Type, error) {
 	}
 	from, ok := unit()
 	if !ok {
-		return nil, p.fail("want a unit after INTERVAL, found %s", p.near())
+		return CalendarInterval, nil
 	}
 	to, mark := from, p.pos
 	if p.word() == "to" {

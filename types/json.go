@@ -150,7 +150,7 @@ func parseMetadata(raw []byte) (Metadata, error) {
 
 func parseName(name string) (Type, error) {
 	for p, n := range primitiveNames {
-		if n[0] == name {
+		if n[0] == name && name != "" {
 			return p, nil
 		}
 	}

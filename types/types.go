@@ -31,6 +31,7 @@ const (
 	KindDayTimeInterval
 	KindYearMonthInterval
 	KindTime
+	KindCalendarInterval
 	KindStruct
 	KindArray
 	KindMap
@@ -62,6 +63,10 @@ const (
 	TimestampNTZ = Primitive(KindTimestampNTZ)
 	Variant      = Primitive(KindVariant)
 	Void         = Primitive(KindVoid)
+
+	// CalendarInterval is a number of months, of days and of microseconds, each
+	// for itself. It occurs in expressions only.
+	CalendarInterval = Primitive(KindCalendarInterval)
 )
 
 // primitive spellings: the name in schema JSON and the name in SQL.
@@ -71,6 +76,7 @@ var primitiveNames = map[Primitive][2]string{
 	Double: {"double", "double"}, String: {"string", "string"}, Binary: {"binary", "binary"},
 	Date: {"date", "date"}, Timestamp: {"timestamp", "timestamp"},
 	TimestampNTZ: {"timestamp_ntz", "timestamp_ntz"}, Variant: {"variant", "variant"}, Void: {"void", "void"},
+	CalendarInterval: {"", "interval"},
 }
 
 // Kind returns the kind itself.

@@ -191,6 +191,17 @@ func floating2[T float32 | float64](c *call, ok []byte) (arrow.Array, error) {
 	return makeFixed(dt, out, ok), err
 }
 
+// intervalQuotient is how often one interval is in another.
+func intervalQuotient(c *call) (arrow.Array, error) {
+	a, b := c.int(0), c.int(1)
+	return c.ints(func(i int) (int64, error) {
+		if b(i) == 0 {
+			return 0, failf("INTERVAL_DIVIDED_BY_ZERO", "an interval divided by zero")
+		}
+		return a(i) / b(i), nil
+	})
+}
+
 func divide(c *call) (arrow.Array, error) {
 	switch {
 	case c.out().Kind() == types.KindDecimal:
@@ -274,6 +285,9 @@ func remainder(c *call) (arrow.Array, error) {
 }
 
 func integerDivide(c *call) (arrow.Array, error) {
+	if isInterval(c.typ(0)) {
+		return intervalQuotient(c)
+	}
 	if c.typ(0).Kind() == types.KindDecimal {
 		a, b := c.dec(0), c.dec(1)
 		return c.ints(func(i int) (int64, error) {
@@ -307,6 +321,8 @@ func integerDivide(c *call) (arrow.Array, error) {
 
 func negate(c *call) (arrow.Array, error) {
 	switch k := c.out().Kind(); {
+	case k == types.KindCalendarInterval:
+		return calendarArithmetic(c)
 	case k == types.KindDecimal:
 		a := c.dec(0)
 		return c.decs(func(i int) (dec, error) { return c.turned(a(i)) })

@@ -20,6 +20,8 @@ func storage(t types.Type) types.Type {
 		return types.Long
 	case types.KindYearMonthInterval:
 		return types.Integer
+	case types.KindCalendarInterval:
+		return calendarStruct
 	}
 	switch x := t.(type) {
 	case *types.Array:

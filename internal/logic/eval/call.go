@@ -89,8 +89,9 @@ func (c *call) float(k int) func(int) float64 {
 		s := values[float32](v.arr)
 		return func(i int) float64 { return float64(s[v.at(i)]) }
 	}
-	if v.arr.DataType().ID() != arrow.FLOAT64 {
-		return func(int) float64 { return 0 }
+	if v.arr.DataType().ID() != arrow.FLOAT64 { // an interval
+		n := int64s(v)
+		return func(i int) float64 { return float64(n(i)) }
 	}
 	s := values[float64](v.arr)
 	return func(i int) float64 { return s[v.at(i)] }

@@ -51,6 +51,8 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 		return columns.Nulls(dt, a.Len()), nil
 	case types.SameIgnoringNullability(from, to):
 		return retype(a, dt), nil
+	case from == types.Variant:
+		return (&caster{in: a, from: from, to: to, mode: mode, ok: validity(a)}).fromVariant()
 	case types.IsNested(to) && types.IsNested(from):
 		return castNested(a, from, to, mode, dt)
 	case from == types.Date && (types.IsNumeric(to) || to == types.Boolean):
@@ -79,6 +81,15 @@ func castArray(a arrow.Array, from, to types.Type, mode castMode) (arrow.Array, 
 		return c.toTime()
 	case types.KindDayTimeInterval, types.KindYearMonthInterval:
 		return c.toInterval()
+	case types.KindCalendarInterval:
+		s := texts(vec{arr: a})
+		return makeBoxed(to, a.Len(), c.ok, func(i int) (any, error) {
+			v, ok := parseCalendar(s(i))
+			if !ok {
+				return nil, nil
+			}
+			return v.boxed(), nil
+		})
 	case types.KindVariant:
 		return toVariant(a, from)
 	}
@@ -515,14 +526,28 @@ func (c *caster) toInterval() (arrow.Array, error) {
 		v := int64s(vec{arr: c.in})
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
 			r, ok := mul64(v(i), intervalUnit(t))
-			if !ok {
+			if !ok || t.From <= types.Month && int64(int32(r)) != r {
 				return 0, c.overflow(strconv.FormatInt(v(i), 10))
 			}
 			return r, nil
 		})
+	case c.from.Kind() == types.KindDecimal:
+		a := c.in.(*array.Decimal128)
+		_, scale := typeOf(c.from)
+		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
+			v := new(big.Int).Mul(a.Value(i).BigInt(), big.NewInt(intervalUnit(t)))
+			v = divHalfUp(v, powerOf10(scale))
+			if !v.IsInt64() || t.From <= types.Month && int64(int32(v.Int64())) != v.Int64() {
+				return 0, c.overflow(expr.Decimal{Unscaled: a.Value(i).BigInt(), Scale: scale}.String())
+			}
+			return v.Int64(), nil
+		})
 	}
-	v := int64s(vec{arr: c.in})
-	return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return v(i) / intervalUnit(t) * intervalUnit(t), nil })
+	v, unit := int64s(vec{arr: c.in}), intervalUnit(t)
+	if t.To == types.Second {
+		unit = 1
+	}
+	return makeInts(c.to, n, c.ok, func(i int) (int64, error) { return v(i) / unit * unit, nil })
 }
 
 // castNested converts the parts of arrays, maps and structs.

@@ -31,7 +31,7 @@ func init() {
 		"interval_hour":   intervalField(func(v int64) int64 { return v / 3_600_000_000 % 24 }),
 		"interval_minute": intervalField(func(v int64) int64 { return v / 60_000_000 % 60 }),
 		"interval_second_fraction": func(c *call) (arrow.Array, error) {
-			v := c.int(0)
+			v := c.unitOf(0)
 			return c.decs(func(i int) (dec, error) { return decimal128.FromI64(v(i) % 60_000_000), nil })
 		},
 		"date_add": func(c *call) (arrow.Array, error) { return dayShift(c, 1) }, "date_sub": func(c *call) (arrow.Array, error) { return dayShift(c, -1) },
@@ -92,7 +92,28 @@ func clock(f func(int64) int64) func(*call) (arrow.Array, error) {
 	}
 }
 
-func intervalField(f func(int64) int64) func(*call) (arrow.Array, error) { return datePart(f) }
+func intervalField(f func(int64) int64) func(*call) (arrow.Array, error) {
+	return func(c *call) (arrow.Array, error) {
+		v := c.unitOf(0)
+		return c.ints(func(i int) (int64, error) { return f(v(i)), nil })
+	}
+}
+
+// unitOf reads an interval argument; of a calendar interval the number that a field
+// is taken from.
+func (c *call) unitOf(k int) func(int) int64 {
+	if c.typ(k) != types.CalendarInterval {
+		return c.int(k)
+	}
+	v := calendars(c.args[k])
+	switch c.node.Fn {
+	case "interval_year", "interval_month":
+		return func(i int) int64 { return v(i).months }
+	case "interval_day":
+		return func(i int) int64 { return v(i).days*civil.MicrosPerDay + v(i).micros/civil.MicrosPerDay*civil.MicrosPerDay }
+	}
+	return func(i int) int64 { return v(i).micros }
+}
 
 func dayShift(c *call, sign int64) (arrow.Array, error) {
 	d, n := c.int(0), c.int(1)

@@ -12,6 +12,11 @@ import (
 
 // timeArithmetic is +, -, * and / with dates, timestamps and intervals.
 func timeArithmetic(c *call) (arrow.Array, error) {
+	for k := range c.node.Args {
+		if c.typ(k) == types.CalendarInterval {
+			return calendarArithmetic(c)
+		}
+	}
 	a, fn, out := c.int(0), c.node.Fn, c.out()
 	left := c.typ(0)
 	if types.IsNumeric(c.typ(1)) { // interval * number, interval / number

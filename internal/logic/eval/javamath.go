@@ -41,13 +41,35 @@ func log10(x float64) float64 {
 func log2(x float64) float64 { return logarithmE(x) / logarithmE(2) }
 
 func asinh(x float64) float64 {
-	if math.IsInf(x, -1) {
+	a := math.Abs(x)
+	switch {
+	case math.IsNaN(x) || math.IsInf(x, 0) || a < 0x1p-28:
 		return x
+	case a > 0x1p28:
+		a = logarithmE(a) + math.Ln2
+	case a > 2:
+		a = logarithmE(2*a + 1/(math.Sqrt(float64(a*a)+1)+a))
+	default:
+		t := a * a
+		a = math.Log1p(a + t/(1+math.Sqrt(1+t)))
 	}
-	return logarithmE(x + math.Sqrt(float64(x*x)+1))
+	return math.Copysign(a, x)
 }
 
-func acosh(x float64) float64 { return logarithmE(x + math.Sqrt(float64(x*x)-1)) }
+func acosh(x float64) float64 {
+	switch {
+	case !(x >= 1):
+		return math.NaN()
+	case x == 1:
+		return 0
+	case x >= 0x1p28:
+		return logarithmE(x) + math.Ln2
+	case x > 2:
+		return logarithmE(2*x - 1/(x+math.Sqrt(float64(x*x)-1)))
+	}
+	t := x - 1
+	return math.Log1p(t + math.Sqrt(2*t+float64(t*t)))
+}
 
 func atanh(x float64) float64 { return 0.5 * (math.Log1p(x) - math.Log1p(-x)) }
 

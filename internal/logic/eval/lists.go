@@ -255,7 +255,8 @@ func slice(c *call) (arrow.Array, error) {
 		if from < 0 || from >= int64(len(list)) {
 			return []any{}, nil
 		}
-		return list[from:min(from+n(i), int64(len(list)))], nil
+		end := int64(int32(from + n(i))) // as in Spark, whose sum overflows
+		return list[from:max(from, min(end, int64(len(list))))], nil
 	})
 }
 

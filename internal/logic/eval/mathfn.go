@@ -19,7 +19,7 @@ func init() {
 	family := map[string]func(*call) (arrow.Array, error){
 		"abs": absolute, "isnan": isNaN, "nanvl": nanvl, "factorial": factorial, "bin": bin, "conv": conv, "bit_count": bitCount, "bit_get": bitGet,
 		"width_bucket": widthBucket, "rand": random, "randn": random, "uuid": randomID,
-		"atan2": float2(math.Atan2), "hypot": float2(math.Hypot), "pow": float2(math.Pow),
+		"atan2": float2(func(y, x float64) float64 { return arctangent2(y+0, x+0) }), "hypot": float2(hypotenuse), "pow": float2(power),
 		"e": func(c *call) (arrow.Array, error) { return c.floats(func(int) (float64, error) { return math.E, nil }) },
 		"pi": func(c *call) (arrow.Array, error) {
 			return c.floats(func(int) (float64, error) { return math.Pi, nil })
@@ -27,9 +27,9 @@ func init() {
 		"log": logarithm,
 	}
 	for name, f := range map[string]func(float64) float64{
-		"exp": exponential, "expm1": math.Expm1, "sqrt": math.Sqrt, "cbrt": cbrt, "sin": math.Sin, "cos": math.Cos, "tan": math.Tan,
-		"cot": func(x float64) float64 { return 1 / math.Tan(x) }, "sec": func(x float64) float64 { return 1 / math.Cos(x) }, "csc": func(x float64) float64 { return 1 / math.Sin(x) },
-		"asin": math.Asin, "acos": math.Acos, "atan": math.Atan, "sinh": sinh, "cosh": cosh, "tanh": math.Tanh,
+		"exp": exponential, "expm1": math.Expm1, "sqrt": math.Sqrt, "cbrt": cbrt, "sin": sine, "cos": cosine, "tan": tangent,
+		"cot": func(x float64) float64 { return 1 / tangent(x) }, "sec": func(x float64) float64 { return 1 / cosine(x) }, "csc": func(x float64) float64 { return 1 / sine(x) },
+		"asin": arcsine, "acos": arccosine, "atan": arctangent, "sinh": sinh, "cosh": cosh, "tanh": hyperbolicTangent,
 		"asinh": asinh, "acosh": acosh, "atanh": atanh, "rint": math.RoundToEven,
 		"degrees": degrees, "radians": radians,
 		"signum": signum,

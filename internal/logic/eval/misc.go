@@ -185,8 +185,12 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session, o textOptions) [
 			}
 			return append(b, ']')
 		}
+		if t == types.CalendarInterval {
+			a, _ := fromValues(t, v)
+			return columns.AppendQuoted(b, texter(a, t, in)(0))
+		}
 		if t == types.Variant {
-			text, err := columns.VariantJSON(x[0].([]byte), x[1].([]byte))
+			text, err := variantJSONText(x[0].([]byte), x[1].([]byte), in.Zone)
 			if err == nil {
 				return append(b, text...)
 			}

@@ -41,7 +41,11 @@ func texter(a arrow.Array, t types.Type, in expr.Session) func(i int) string {
 		return mapTexter(x, t.(*types.Map), in)
 	case *array.Struct:
 		if t == types.Variant {
-			return variantText(x)
+			return variantText(x, in)
+		}
+		if t == types.CalendarInterval {
+			v := calendars(vec{arr: x})
+			return func(i int) string { return v(i).String() }
 		}
 		return structTexter(x, t.(*types.Struct), in)
 	case *array.Null:
@@ -112,10 +116,10 @@ func structTexter(a *array.Struct, t *types.Struct, in expr.Session) func(i int)
 	}
 }
 
-func variantText(a *array.Struct) func(i int) string {
+func variantText(a *array.Struct, in expr.Session) func(i int) string {
 	meta, value := a.Field(0).(*array.Binary), a.Field(1).(*array.Binary)
 	return func(i int) string {
-		text, err := columns.VariantJSON(meta.Value(i), value.Value(i))
+		text, err := variantJSONText(meta.Value(i), value.Value(i), in.Zone)
 		if err != nil {
 			return ""
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal"
-	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/apache/arrow-go/v18/parquet/variant"
 
 	"github.com/sluicelake/sluice/expr"
@@ -124,7 +123,7 @@ func variantGet(c *call) (arrow.Array, error) {
 				return nil, err
 			}
 		}
-		r, err := fromVariantValue(v, c.out())
+		r, err := fromVariantValue(v, c.out(), castMode{try: c.node.Fn == "try_variant_get", zone: c.zone()})
 		if err != nil && c.node.Fn == "try_variant_get" {
 			return nil, nil
 		}
@@ -149,7 +148,7 @@ func follow(v variant.Value, s step) (variant.Value, error) {
 }
 
 // fromVariantValue converts a variant to a value of a type, as CAST does.
-func fromVariantValue(v variant.Value, to types.Type) (any, error) {
+func fromVariantValue(v variant.Value, to types.Type, m castMode) (any, error) {
 	if to == types.Variant {
 		return pack2(v), nil
 	}
@@ -161,7 +160,7 @@ func fromVariantValue(v variant.Value, to types.Type) (any, error) {
 	case nil:
 		return nil, nil
 	case variant.ObjectValue, variant.ArrayValue:
-		return fromVariantNested(v, x, to)
+		return fromVariantNested(v, x, to, m)
 	}
 	one, err := fromValues(from, value)
 	if err != nil {
@@ -169,16 +168,22 @@ func fromVariantValue(v variant.Value, to types.Type) (any, error) {
 	}
 	failed := failf("INVALID_VARIANT_CAST", "the variant value %v cannot be cast to %s", value, types.SQL(to))
 	if types.IsNested(to) {
+		if m.try {
+			return nil, nil
+		}
 		return nil, failed
 	}
-	r, err := castArray(one, from, to, castMode{})
+	r, err := castArray(one, from, to, castMode{zone: m.zone})
+	if err != nil && m.try {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, failed
 	}
 	return columns.Value(r, 0), nil
 }
 
-func fromVariantNested(v variant.Value, value any, to types.Type) (any, error) {
+func fromVariantNested(v variant.Value, value any, to types.Type, m castMode) (any, error) {
 	switch t := to.(type) {
 	case *types.Array:
 		if list, ok := value.(variant.ArrayValue); ok {
@@ -188,7 +193,7 @@ func fromVariantNested(v variant.Value, value any, to types.Type) (any, error) {
 				if err != nil {
 					return nil, err
 				}
-				if out[i], err = fromVariantValue(el, t.Element); err != nil {
+				if out[i], err = fromVariantValue(el, t.Element, m); err != nil {
 					return nil, err
 				}
 			}
@@ -199,18 +204,36 @@ func fromVariantNested(v variant.Value, value any, to types.Type) (any, error) {
 			out := make([]any, len(t.Fields))
 			for i, f := range t.Fields {
 				if member, err := obj.ValueByKey(f.Name); err == nil {
-					if out[i], err = fromVariantValue(member.Value, f.Type); err != nil {
+					if out[i], err = fromVariantValue(member.Value, f.Type, m); err != nil {
 						return nil, err
 					}
 				}
 			}
 			return out, nil
 		}
+	case *types.Map:
+		if obj, ok := value.(variant.ObjectValue); ok && t.Key == types.String {
+			out := make([]columns.KV, obj.NumElements())
+			for i := range out {
+				f, err := obj.FieldAt(uint32(i))
+				if err != nil {
+					return nil, err
+				}
+				out[i].Key = f.Key
+				if out[i].Value, err = fromVariantValue(f.Value, t.Value, m); err != nil {
+					return nil, err
+				}
+			}
+			return out, nil
+		}
 	case types.Primitive:
 		if t == types.String {
-			text, err := columns.VariantJSON(v.Metadata().Bytes(), v.Bytes())
+			text, err := appendVariantText(nil, v, m.zone)
 			return string(text), err
 		}
+	}
+	if m.try {
+		return nil, nil
 	}
 	return nil, failf("INVALID_VARIANT_CAST", "a variant object or array cannot be cast to %s", types.SQL(to))
 }
@@ -355,57 +378,6 @@ func asDecimalType(t types.Type) (types.Decimal, bool) {
 	return d, ok
 }
 
-// toVariant encodes values as variants through their JSON form.
-func toVariant(a arrow.Array, from types.Type) (arrow.Array, error) {
-	return makeBoxed(types.Variant, a.Len(), validity(a), func(i int) (any, error) {
-		b := &variant.Builder{}
-		if err := b.Append(plainValue(columns.Value(a, i), from)); err != nil {
-			return nil, err
-		}
-		v, err := b.Build()
-		if err != nil {
-			return nil, err
-		}
-		v = v.Clone()
-		return pack2(v), nil
-	})
-}
-
-// plainValue is a value in the form that the variant builder takes.
-func plainValue(v any, t types.Type) any {
-	switch x := v.(type) {
-	case expr.Decimal:
-		return variant.DecimalValue[decimal.Decimal128]{Scale: uint8(x.Scale), Value: decimal128.FromBigInt(x.Unscaled)}
-	case int64:
-		switch t.Kind() {
-		case types.KindDate:
-			return arrow.Date32(x)
-		case types.KindTimestamp, types.KindTimestampNTZ:
-			return arrow.Timestamp(x)
-		}
-	case []any:
-		if s, ok := t.(*types.Struct); ok {
-			out := map[string]any{}
-			for i, f := range s.Fields {
-				out[f.Name] = plainValue(x[i], f.Type)
-			}
-			return out
-		}
-		out := make([]any, len(x))
-		for i := range x {
-			out[i] = plainValue(x[i], elementType(t))
-		}
-		return out
-	case []columns.KV:
-		out := map[string]any{}
-		for _, kv := range x {
-			out[fmt.Sprint(kv.Key)] = plainValue(kv.Value, t.(*types.Map).Value)
-		}
-		return out
-	}
-	return v
-}
-
 func (c *caster) fromVariant() (arrow.Array, error) {
 	get := variantAt(vec{arr: c.in})
 	return makeBoxed(c.to, c.in.Len(), c.ok, func(i int) (any, error) {
@@ -413,7 +385,7 @@ func (c *caster) fromVariant() (arrow.Array, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := fromVariantValue(v, c.to)
+		r, err := fromVariantValue(v, c.to, c.mode)
 		var failed *Error
 		if errors.As(err, &failed) {
 			return nil, c.fails(failed)

@@ -76,7 +76,7 @@ func CheckNames(s *types.Struct, mapped bool) error {
 			return refuse("COLUMN_ALREADY_EXISTS", "the column %s is named twice (names are compared without regard to case)", types.QuoteIdentifier(f.Name))
 		case !mapped && strings.ContainsAny(f.Name, " ,;{}()\n\t="):
 			return refuse("DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES", "the column name %q holds one of the characters ' ,;{}()\\n\\t=', which Parquet columns of a table without column mapping cannot have", f.Name)
-		case f.Type.Kind() == types.KindDayTimeInterval || f.Type.Kind() == types.KindYearMonthInterval:
+		case f.Type.Kind() == types.KindDayTimeInterval || f.Type.Kind() == types.KindYearMonthInterval || f.Type == types.CalendarInterval:
 			return refuse("DELTA_UNSUPPORTED_DATA_TYPES", "the column %s is %s, which no table can hold", types.QuoteIdentifier(f.Name), types.SQL(f.Type))
 		case f.Type.Kind() == types.KindVoid:
 			return refuse("DELTA_UNSUPPORTED_DATA_TYPES", "the column %s has no type", types.QuoteIdentifier(f.Name))
