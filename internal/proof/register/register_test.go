@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,10 +26,11 @@ import (
 // event is one thing that a process did.
 type event struct {
 	Read    bool
+	ID      string
 	Version int64
 	Rows    int64 // that a reader found: one for each version
 	Call    int64 // nanoseconds of this machine's clock
-	Return  int64
+	Return  int64 // 0 while it is under way
 }
 
 // register has the newest version as its state.
@@ -93,9 +97,12 @@ func work(ctx context.Context, url string) error {
 		return err
 	}
 	defer t.Close()
-	out := json.NewEncoder(os.Stdout)
+	out := json.NewEncoder(os.Stdout) // a line is one write, so that what a kill leaves is whole
 	for i := range n {
-		e := event{Read: i%2 == 1, Call: time.Now().UnixNano()}
+		e := event{Read: i%2 == 1, ID: fmt.Sprintf("%s-%d", os.Getenv("SLUICE_REGISTER_NAME"), i), Call: time.Now().UnixNano()}
+		if err := out.Encode(e); err != nil { // it is under way
+			return err
+		}
 		if e.Read {
 			s, err := t.Snapshot(ctx)
 			if err != nil {
@@ -110,7 +117,7 @@ func work(ctx context.Context, url string) error {
 			if err != nil {
 				return err
 			}
-			r, err := t.Append(ctx, src, sluice.AppendOptions{})
+			r, err := t.Append(ctx, src, sluice.AppendOptions{CommitOptions: sluice.CommitOptions{UserMetadata: e.ID}})
 			if err != nil {
 				return err
 			}
@@ -125,25 +132,34 @@ func work(ctx context.Context, url string) error {
 
 // TestVersionsAreLinearizable lets processes publish and read on each kind of
 // store that is there. SLUICE_REGISTER is how many times each of them does (30).
-func TestVersionsAreLinearizable(t *testing.T) {
+func TestVersionsAreLinearizable(t *testing.T) { onStores(t, 0) }
+
+// TestKilledWritersAreLinearizable kills the processes at any moment, with no
+// warning: what they had under way is in the log or not, and fsck finds nothing
+// wrong.
+func TestKilledWritersAreLinearizable(t *testing.T) { onStores(t, 3) }
+
+func onStores(t *testing.T, lives int) {
 	t.Run("local disk", func(t *testing.T) {
-		play(t, filepath.Join(t.TempDir(), "t"), map[string]string{})
+		play(t, filepath.Join(t.TempDir(), "t"), map[string]string{}, lives)
 	})
 	t.Run("S3", func(t *testing.T) {
 		s := servers.StartS3(t)
 		s.MakeBucket(t, "lake")
-		play(t, "s3://lake/register/t", map[string]string{"endpoint": s.Endpoint, "access-key": servers.AccessKey, "secret-key": servers.SecretKey, "region": "us-east-1"})
+		play(t, "s3://lake/register/t", map[string]string{"endpoint": s.Endpoint, "access-key": servers.AccessKey, "secret-key": servers.SecretKey, "region": "us-east-1"}, lives)
 	})
 	t.Run("Azure", func(t *testing.T) {
 		play(t, "wasb://lake@"+servers.AzureAccount+".blob.core.windows.net/register/t",
-			map[string]string{"endpoint": servers.StartAzurite(t, "lake", nil), "key": servers.AzureKey})
+			map[string]string{"endpoint": servers.StartAzurite(t, "lake", nil), "key": servers.AzureKey}, lives)
 	})
 	t.Run("Google", func(t *testing.T) {
-		play(t, "gs://lake/register/t", map[string]string{"endpoint": servers.StartGCS(t, "lake"), "anonymous": "true"})
+		play(t, "gs://lake/register/t", map[string]string{"endpoint": servers.StartGCS(t, "lake"), "anonymous": "true"}, lives)
 	})
 }
 
-func play(t *testing.T, url string, named map[string]string) {
+// play lets processes do what they do, each to its end, or, with lives, until it
+// is killed and another follows.
+func play(t *testing.T, url string, named map[string]string, lives int) {
 	n := "30"
 	if text := os.Getenv("SLUICE_REGISTER"); text != "" {
 		n = text
@@ -153,36 +169,45 @@ func play(t *testing.T, url string, named map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.Close(); err != nil {
-		t.Fatal(err)
-	}
+	defer table.Close()
 	text, err := json.Marshal(named)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const processes = 4
-	cmds, outs := make([]*exec.Cmd, processes), make([]bytes.Buffer, processes)
-	for i := range cmds {
-		cmds[i] = exec.CommandContext(t.Context(), os.Args[0])
-		cmds[i].Env = append(os.Environ(), workerTable+"="+url, "SLUICE_REGISTER_OPTIONS="+string(text), "SLUICE_REGISTER_OPS="+n)
-		cmds[i].Stdout, cmds[i].Stderr = &outs[i], os.Stderr
-		if err := cmds[i].Start(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	var mu sync.Mutex
 	var history []porcupine.Operation
-	for i, c := range cmds {
-		if err := c.Wait(); err != nil {
-			t.Fatal(err)
-		}
-		for d := json.NewDecoder(&outs[i]); d.More(); {
-			var e event
-			if err := d.Decode(&e); err != nil {
-				t.Fatal(err)
+	var pending []porcupine.Operation // of processes that were killed
+	var wg sync.WaitGroup
+	for i := range processes {
+		wg.Go(func() {
+			for life := range max(lives, 1) {
+				var out bytes.Buffer
+				c := exec.CommandContext(t.Context(), os.Args[0])
+				c.Env = append(os.Environ(), workerTable+"="+url, "SLUICE_REGISTER_OPTIONS="+string(text), "SLUICE_REGISTER_OPS="+n, fmt.Sprintf("SLUICE_REGISTER_NAME=%d-%d", i, life))
+				c.Stdout, c.Stderr = &out, os.Stderr
+				if err := c.Start(); err != nil {
+					t.Error(err)
+					return
+				}
+				if lives > 0 {
+					kill := time.AfterFunc(time.Duration(100+rand.IntN(1200))*time.Millisecond, func() { _ = c.Process.Kill() })
+					_ = c.Wait() // killed
+					kill.Stop()
+				} else if err := c.Wait(); err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				done, left := operations(t, i*100+life, out.Bytes())
+				history, pending = append(history, done...), append(pending, left...)
+				mu.Unlock()
 			}
-			history = append(history, porcupine.Operation{ClientId: i, Input: e.Read, Call: e.Call, Output: e, Return: e.Return})
-		}
+		})
 	}
+	wg.Wait()
+	unknown, landed := settle(t, table, history, pending)
+	history = append(history, landed...)
 	together := 0
 	for _, a := range history {
 		for _, b := range history {
@@ -198,7 +223,74 @@ func play(t *testing.T, url string, named map[string]string) {
 		}
 		t.Errorf("no single register answers so (%s):\n%s", result, strings.Join(lines, "\n"))
 	}
-	t.Logf("%d operations of %d processes, %d pairs of them at the same time", len(history), processes, together)
+	t.Logf("%d operations of %d processes, %d pairs of them at the same time; %d commits were cut short, of which %d landed", len(history), processes*max(lives, 1), together, unknown, len(landed))
+	if len(history) == 0 {
+		t.Error("nothing was done: this shows nothing")
+	}
+	for f, err := range table.Check(sluice.CheckOptions{Deep: true}).Findings(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Severity == sluice.SeverityError {
+			t.Errorf("fsck: %s", f)
+		}
+	}
+}
+
+// operations reads what a process said: those that ended, and those that did not.
+func operations(t *testing.T, client int, out []byte) (done, left []porcupine.Operation) {
+	var last *porcupine.Operation
+	for line := range bytes.Lines(out) {
+		var e event
+		if json.Unmarshal(line, &e) != nil {
+			if bytes.HasSuffix(line, []byte("\n")) {
+				t.Errorf("%s", line)
+			}
+			break // cut off
+		}
+		o := porcupine.Operation{ClientId: client, Input: e.Read, Call: e.Call, Output: e, Return: e.Return}
+		if last = &o; e.Return > 0 {
+			done, last = append(done, o), nil
+		}
+	}
+	if last != nil {
+		left = append(left, *last)
+	}
+	return done, left
+}
+
+// settle looks into the log for commits of which nobody was told. One that landed
+// did so at some time behind its call; one that did not is none.
+func settle(t *testing.T, table *sluice.Table, history, pending []porcupine.Operation) (unknown int, landed []porcupine.Operation) {
+	list, err := table.History(t.Context(), sluice.HistoryOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]int64{}
+	for _, h := range list {
+		if _, twice := versions[h.UserMetadata]; twice && h.UserMetadata != "" {
+			t.Errorf("%s is in the log twice", h.UserMetadata)
+		}
+		versions[h.UserMetadata] = h.Version
+	}
+	for _, o := range history {
+		if e := o.Output.(event); !e.Read && versions[e.ID] != e.Version {
+			t.Errorf("%s was acknowledged as version %d, and the log has it as %d", e.ID, e.Version, versions[e.ID])
+		}
+	}
+	for _, o := range pending {
+		e := o.Output.(event)
+		if e.Read {
+			continue
+		}
+		unknown++
+		if v, ok := versions[e.ID]; ok {
+			e.Version = v
+			o.Output, o.Return = e, math.MaxInt64
+			landed = append(landed, o)
+		}
+	}
+	return unknown, landed
 }
 
 // TestTheModelRefuses what a register does not do.
