@@ -11,8 +11,8 @@ import (
 type CleanLogOptions struct {
 	// Force cleans although the table's delta.enableExpiredLogCleanup is false.
 	Force bool
-	// Retention replaces the table's delta.logRetentionDuration.
-	Retention *time.Duration
+	// Retain replaces the table's delta.logRetentionDuration.
+	Retain *time.Duration
 	// DryRun finds the files, and removes none.
 	DryRun bool
 }
@@ -32,7 +32,7 @@ func (t *Table) CleanLog(ctx context.Context, o CleanLogOptions) (*CleanLogResul
 	if err != nil {
 		return nil, t.fail("cleaning the log of", err)
 	}
-	r, err := t.log.CleanLog(ctx, s, snapshot.CleanOptions{Force: o.Force, Retention: o.Retention, DryRun: o.DryRun})
+	r, err := t.log.CleanLog(ctx, s, snapshot.CleanOptions{Force: o.Force, Retention: o.Retain, DryRun: o.DryRun})
 	if err != nil {
 		return r, t.fail("cleaning the log of", err)
 	}

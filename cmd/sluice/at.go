@@ -17,6 +17,7 @@ type atFlags struct {
 
 func (v *atFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&v.version, "version", -1, "read this version")
+	cmd.Flags().Lookup("version").DefValue = "0" // not shown: the default is the newest version
 	cmd.Flags().StringVar(&v.at, "at", "", "read the newest version that is not younger than this `TIMESTAMP`")
 }
 

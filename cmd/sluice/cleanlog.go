@@ -26,7 +26,7 @@ Commits do this by themselves whenever they have written a checkpoint. Data file
 				if retain < 0 {
 					return usagef("--retain %s: want 0 or more", retain)
 				}
-				o.Retention = &retain
+				o.Retain = &retain
 			}
 			t, err := a.open(cmd.Context(), args[0])
 			if err != nil {
