@@ -232,7 +232,7 @@ func (w *World) told(list ...Statement) (m *model, ok bool) {
 	m = &model{rows: first(5), partitioned: w.kind.Partitioned}
 	for _, s := range list {
 		do := effects[s.Name]
-		if do == nil && !s.keeps() {
+		if do == nil && !s.keeps() || w.kind.Identity {
 			return nil, false
 		}
 		if do != nil {

@@ -224,6 +224,9 @@ type Kind struct {
 	Name        string
 	Partitioned bool
 	Properties  map[string]string
+	// Identity says that there is a column id, which numbers the rows. Statements
+	// that list all columns are errors there, and are left out.
+	Identity bool
 }
 
 // most is the kind that keeps most beside its rows.
@@ -231,12 +234,13 @@ const most = "vectors with feed and row ids"
 
 // Kinds are the tables.
 var Kinds = []Kind{
-	{"copy-on-write", true, props()},
-	{"vectors", true, props("enableDeletionVectors")},
-	{"copy-on-write with feed and row ids", true, props("enableChangeDataFeed", "enableRowTracking")},
-	{most, true, props("enableDeletionVectors", "enableChangeDataFeed", "enableRowTracking", "mapped", "defaults")},
-	{"unpartitioned copy-on-write", false, props("enableChangeDataFeed")},
-	{"unpartitioned vectors", false, props("enableDeletionVectors", "enableRowTracking", "enableInCommitTimestamps", "mapped", "enableTypeWidening")},
+	{Name: "copy-on-write", Partitioned: true, Properties: props()},
+	{Name: "vectors", Partitioned: true, Properties: props("enableDeletionVectors")},
+	{Name: "copy-on-write with feed and row ids", Partitioned: true, Properties: props("enableChangeDataFeed", "enableRowTracking")},
+	{Name: most, Partitioned: true, Properties: props("enableDeletionVectors", "enableChangeDataFeed", "enableRowTracking", "mapped", "defaults")},
+	{Name: "unpartitioned copy-on-write", Properties: props("enableChangeDataFeed")},
+	{Name: "unpartitioned vectors", Properties: props("enableDeletionVectors", "enableRowTracking", "enableInCommitTimestamps", "mapped", "enableTypeWidening")},
+	{Name: "numbered", Properties: props("enableDeletionVectors"), Identity: true},
 }
 
 func props(on ...string) map[string]string {

@@ -155,6 +155,11 @@ func (w *World) Race(ctx context.Context, c *Counts, apart bool, loser Statement
 	if !w.fits(all...) || !meets(apart, all) || loser.several() {
 		return nil
 	}
+	for _, s := range all {
+		if o, err := w.serial(ctx, s); err != nil && w.kind.Identity && o != nil {
+			return nil // it is an error by itself
+		}
+	}
 	got, err := w.play(ctx, apart, loser, winners)
 	if err != nil {
 		return err
