@@ -33,6 +33,8 @@ var mutants = []mutant{
 		"	if f.Repairable {\n		if f.reads(id) {", "	if f.Repairable {\n		if f.reads(id) && !relocation {"},
 	{"a constraint of the winner is overlooked", "internal/table/conflict/precise.go",
 		`{"delta.constraints.", `, `{`},
+	{"a schema of the winner is overlooked", "internal/table/conflict/precise.go",
+		"if old.SchemaString != md.SchemaString {", "if old.SchemaString != md.SchemaString && old.SchemaString == \"\" {"},
 	{"a batch that the winner committed is committed again", "internal/table/conflict/precise.go",
 		"t, ok := a.(*action.Txn)\n		if !ok {", "t, ok := a.(*action.Txn)\n		if !ok || true {"},
 	{"row ids are those of the version that was read", "internal/table/txn/rowids.go",
