@@ -14,7 +14,7 @@ import (
 // exist: what they cost is what opening it and planning cost.
 func largeWorkloads() (out []workload) {
 	shape := logShapes[slices.IndexFunc(logShapes, func(s logShape) bool { return s.name == "ckpt1m" })]
-	const day = "DATE '2019-01-01' AS day" // no file has it
+	const day = "DATE '2019-01-01' AS day" // which no file has
 	for _, c := range []struct{ name, what, text string }{
 		{"append", "append one row", "INSERT INTO t SELECT -1L AS id, 'new' AS name, 0.5D AS v, " + day},
 		{"merge", "MERGE one row into a partition", "MERGE INTO t USING (SELECT -1L AS id, 'new' AS name, 0.5D AS v, " + day +

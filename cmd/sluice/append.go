@@ -50,7 +50,11 @@ become those of the table, partitioned by --partition-by.`,
 				return err
 			}
 			ctx := cmd.Context()
-			t, err := a.open(ctx, args[0])
+			open := a.openUnread // adding rows needs none of the table's files
+			if chosen > 0 {
+				open = a.open
+			}
+			t, err := open(ctx, args[0])
 			if err != nil {
 				return err
 			}

@@ -64,10 +64,27 @@ func (x *execution) target(ctx context.Context, name []string) (*txn.Log, error)
 func (x *execution) snapshot(ctx context.Context, l *txn.Log) (*snapshot.Snapshot, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	s, err := x.snaps[l], error(nil)
+	switch {
+	case s == nil:
+		s, err = l.Update(ctx)
+	case s.Light():
+		s, err = s.Whole(ctx)
+	}
+	if err == nil {
+		x.snaps[l] = s
+	}
+	return s, err
+}
+
+// head is snapshot for what needs none of the table's files: a light one will do.
+func (x *execution) head(ctx context.Context, l *txn.Log) (*snapshot.Snapshot, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if s := x.snaps[l]; s != nil {
 		return s, nil
 	}
-	s, err := l.Update(ctx)
+	s, err := l.UpdateLight(ctx)
 	if err == nil {
 		x.snaps[l] = s
 	}

@@ -21,7 +21,15 @@ func (x *execution) insert(ctx context.Context, st *parse.Insert) (*Result, erro
 }
 
 func (x *execution) insertOnce(ctx context.Context, st *parse.Insert) (*Result, error) {
-	l, s, err := x.existing(ctx, st.Target)
+	l, err := x.target(ctx, st.Target)
+	if err != nil {
+		return nil, err
+	}
+	read := x.snapshot
+	if !st.Overwrite && st.Where == nil {
+		read = x.head
+	}
+	s, err := read(ctx, l)
 	if err != nil {
 		return nil, err
 	}

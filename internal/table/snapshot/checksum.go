@@ -42,6 +42,9 @@ const (
 // WriteChecksum writes the version checksum file of the snapshot. A file that
 // is there already stays; no reader depends on one.
 func (s *Snapshot) WriteChecksum(ctx context.Context, txnID string) error {
+	if !s.Counted() {
+		return fmt.Errorf("no version checksum of %s at version %d: %w, so nobody knows how many there are", s.bucket.URL(), s.version, errLight)
+	}
 	c, err := s.checksum(txnID)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ func (v *view) deletions() *deletedHistogram {
 
 // distribution adds to a checksum what says more about the files of a small table.
 func (s *Snapshot) distribution(c *checksum, vectors bool) error {
-	if s.NumFiles() > maxHistogram {
+	if s.NumFiles() > maxHistogram || s.light != nil {
 		return nil
 	}
 	c.Sizes = s.files.sizes(sizeBoundaries)

@@ -21,7 +21,12 @@ import (
 // Errors: ErrNotTable, ErrVersionNotFound, *CorruptError, *feature.Error for a
 // table that needs a newer reader, or what the store says.
 func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot, error) {
-	return open(ctx, e, b, at, func(dir *logDirectory, want int64) (*Snapshot, error) {
+	return open(ctx, e, b, at, loadWhole(ctx, e, b))
+}
+
+// loadWhole makes a version with its files.
+func loadWhole(ctx context.Context, e *env.Env, b *storage.Bucket) func(dir *logDirectory, want int64) (*Snapshot, error) {
+	return func(dir *logDirectory, want int64) (*Snapshot, error) {
 		sum := fetchChecksum(ctx, b, dir, want)
 		s, err := load(ctx, e, b, dir, want, everything)
 		data, found := <-sum
@@ -29,7 +34,7 @@ func Load(ctx context.Context, e *env.Env, b *storage.Bucket, at At) (*Snapshot,
 			s.compare(data)
 		}
 		return s, err
-	})
+	}
 }
 
 // An extent is how much of the log is read.

@@ -75,6 +75,9 @@ func (e *CheckpointError) Error() string {
 // PlanCheckpoint plans a checkpoint of the snapshot.
 func (s *Snapshot) PlanCheckpoint(o CheckpointOptions) (*CheckpointPlan, error) {
 	refuse := func(why string) error { return &CheckpointError{s.bucket.URL(), s.version, why} }
+	if s.light != nil {
+		return nil, refuse(errLight.Error())
+	}
 	p := &CheckpointPlan{Version: s.version, Kind: o.Kind, Parts: 1, Adds: s.NumFiles(), s: s, o: o, now: s.env.Now()}
 	hasV2 := feature.Supports(s.protocol, "v2Checkpoint")
 	if p.Kind == ByPolicy {

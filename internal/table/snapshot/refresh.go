@@ -145,12 +145,14 @@ func (s *Snapshot) step(batches []*batch, obj storage.Object) (*Snapshot, error)
 	}
 	next := &Snapshot{
 		env: s.env, bucket: s.bucket, lineage: l, version: s.version + 1,
-		files: s.files, tombs: s.tombs, protocol: s.protocol, metadata: s.metadata, columns: s.columns,
+		files: s.files, tombs: s.tombs, light: s.light, protocol: s.protocol, metadata: s.metadata, columns: s.columns,
 		txns: s.txns, domains: s.domains, probed: s.env.Now(),
 	}
 	// An attempt that failed half-way has spoilt the place of this version.
 	spoilt := l.head != s.version
-	if spoilt || l.files.garbage > 4096+s.files.live || l.tombs.garbage > 4096+s.tombs.live {
+	if s.light != nil {
+		next.lineage = s.lineage
+	} else if spoilt || l.files.garbage > 4096+s.files.live || l.tombs.garbage > 4096+s.tombs.live {
 		next.lineage = s.rebuild(next)
 	}
 	next.files.state++
@@ -160,7 +162,15 @@ func (s *Snapshot) step(batches []*batch, obj storage.Object) (*Snapshot, error)
 		if b.info != nil {
 			next.info = b.info
 		}
+		if next.light != nil {
+			continue
+		}
 		if err := next.replay(b); err != nil {
+			return nil, err
+		}
+	}
+	if next.light != nil {
+		if err := next.follow(batches); err != nil {
 			return nil, err
 		}
 	}

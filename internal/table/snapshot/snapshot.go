@@ -24,6 +24,7 @@ type Snapshot struct {
 
 	files, tombs view
 	fileSet      FileSet
+	light        *light // nil when the files were read
 
 	protocol *action.Protocol
 	metadata *action.Metadata
@@ -130,6 +131,9 @@ func (s *Snapshot) NumDeletedRows() int64 { return s.files.deleted }
 // NumRecords is the number of rows by the files' statistics; ok is false when
 // a file does not say.
 func (s *Snapshot) NumRecords() (n int64, ok bool) {
+	if s.light != nil {
+		return 0, false
+	}
 	ok = s.files.all(func(r ref) bool {
 		k := s.files.chunks[r.chunk()].numRecords(r.row())
 		n += k
@@ -138,13 +142,17 @@ func (s *Snapshot) NumRecords() (n int64, ok bool) {
 	return n - s.files.deleted, ok
 }
 
-// Files is the set of live files.
-func (s *Snapshot) Files() *FileSet { return &s.fileSet }
+// Files is the set of live files. A light snapshot has none to show.
+func (s *Snapshot) Files() *FileSet {
+	s.needFiles()
+	return &s.fileSet
+}
 
 // Tombstones yields the files that were removed, as far as the log still knows
 // them. DataChange is false, as in a checkpoint. It may yield some whose
 // retention has run out.
 func (s *Snapshot) Tombstones() iter.Seq[*action.Remove] {
+	s.needFiles()
 	return func(yield func(*action.Remove) bool) {
 		var f action.File
 		s.tombs.all(func(r ref) bool {

@@ -16,7 +16,7 @@ func (s *Snapshot) CheckpointDue() bool {
 	if !explicit && !feature.CheckpointV2(s.protocol, s.metadata) {
 		n = 100
 		for _, step := range []int64{10, 20, 50} {
-			if int64(s.NumFiles()) <= step*64 {
+			if s.Counted() && int64(s.NumFiles()) <= step*64 {
 				n = step
 				break
 			}
@@ -30,6 +30,10 @@ func (s *Snapshot) LastCheckpoint() int64 { return s.lineage.checkpoint.Load() }
 
 // WriteCheckpoint writes the checkpoint that the table's properties ask for.
 func WriteCheckpoint(ctx context.Context, s *Snapshot) error {
+	s, err := s.Whole(ctx)
+	if err != nil {
+		return err
+	}
 	p, err := s.PlanCheckpoint(CheckpointOptions{})
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ func (s *Snapshot) With(p *action.Protocol, md *action.Metadata) (*Snapshot, err
 	if p == nil {
 		p = s.protocol
 	}
-	out := &Snapshot{env: s.env, bucket: s.bucket, lineage: s.lineage, version: s.version, files: s.files, tombs: s.tombs,
+	out := &Snapshot{env: s.env, bucket: s.bucket, lineage: s.lineage, version: s.version, files: s.files, tombs: s.tombs, light: s.light,
 		protocol: p, metadata: md, txns: s.txns, domains: s.domains, info: s.info, time: s.time, probed: s.probed}
 	return out, out.finish()
 }

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -18,8 +19,9 @@ type Log struct {
 	lane   *lane
 	policy Policy
 
-	mu   sync.Mutex
-	snap *snapshot.Snapshot // newest known; nil until the table is found
+	mu    sync.Mutex
+	snap  *snapshot.Snapshot // newest known with its files; nil until they are read
+	light *snapshot.Snapshot // newest known while no files are read
 
 	refresh sync.Mutex // one refresh at a time
 
@@ -45,6 +47,9 @@ type Policy struct {
 	Hooks []Hook
 	// After runs behind each commit, and its statement waits for it.
 	After []After
+	// WholeLog is the size of a log, in bytes, up to which a transaction that only adds
+	// rows reads all of it; 0 is snapshot.WholeLog, and below 0 every log is too large.
+	WholeLog int64
 	// Engine is recorded in commitInfo.engineInfo.
 	Engine string
 	// User is recorded in commitInfo.userName when it is not empty.
@@ -86,11 +91,38 @@ func (l *Log) Bucket() *storage.Bucket { return l.bucket }
 // Env is the environment the log was given.
 func (l *Log) Env() *env.Env { return l.env }
 
-// Known returns the newest snapshot seen so far without asking the store; nil when none was.
+// Known returns the newest snapshot seen so far without asking the store; nil when none
+// was with its files.
 func (l *Log) Known() *snapshot.Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.snap
+}
+
+// UpdateLight is Update for those who need no file of the table: where none has been
+// read so far and there are many, the snapshot is a light one.
+func (l *Log) UpdateLight(ctx context.Context) (*snapshot.Snapshot, error) {
+	if l.Known() != nil {
+		return l.Update(ctx)
+	}
+	l.refresh.Lock()
+	defer l.refresh.Unlock()
+	l.mu.Lock()
+	known := l.light
+	l.mu.Unlock()
+	var (
+		s   *snapshot.Snapshot
+		err error
+	)
+	if known != nil {
+		s, err = known.Refresh(ctx)
+	} else {
+		s, err = snapshot.LoadLight(ctx, l.env, l.bucket, cmp.Or(l.policy.WholeLog, snapshot.WholeLog))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.advance(s), nil
 }
 
 // Update returns the newest snapshot, reading only what is new.
@@ -112,10 +144,18 @@ func (l *Log) Update(ctx context.Context) (*snapshot.Snapshot, error) {
 	return l.advance(s), nil
 }
 
-// advance makes s the newest known snapshot unless a newer one is known already.
+// advance makes s the newest known snapshot of its kind unless a newer one is known
+// already.
 func (l *Log) advance(s *snapshot.Snapshot) *snapshot.Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if s.Light() {
+		if l.light == nil || l.light.Version() < s.Version() {
+			l.light = s
+		}
+		return l.light
+	}
+	l.light = nil // from here on files are kept up to date
 	if l.snap == nil || l.snap.Version() < s.Version() {
 		l.snap = s
 	}

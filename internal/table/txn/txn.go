@@ -47,6 +47,15 @@ func (l *Log) Begin(ctx context.Context) (*Txn, error) {
 	return l.BeginAt(s)
 }
 
+// BeginBlind starts a transaction that only adds rows: its snapshot may be a light one.
+func (l *Log) BeginBlind(ctx context.Context) (*Txn, error) {
+	s, err := l.UpdateLight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.BeginAt(s)
+}
+
 // BeginAt starts a transaction on a snapshot that the caller holds.
 func (l *Log) BeginAt(s *snapshot.Snapshot) (*Txn, error) {
 	if err := l.checkWrite(s); err != nil {

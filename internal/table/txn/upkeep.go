@@ -32,6 +32,9 @@ func (l *Log) Checkpoint(ctx context.Context, s *snapshot.Snapshot, o snapshot.C
 		return nil, err
 	}
 	defer done()
+	if s, err = s.Whole(ctx); err != nil {
+		return nil, err
+	}
 	p, err := s.PlanCheckpoint(o)
 	if err != nil {
 		return nil, err

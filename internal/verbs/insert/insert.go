@@ -97,6 +97,9 @@ func begin(ctx context.Context, l *txn.Log, o Options, first bool) (*txn.Txn, er
 	if first && (o.ReadsItself || o.BoundOutside) && o.Snapshot != nil {
 		return l.BeginAt(o.Snapshot)
 	}
+	if o.Mode == Append && !o.ReadsItself {
+		return l.BeginBlind(ctx)
+	}
 	return l.Begin(ctx)
 }
 

@@ -35,7 +35,11 @@ func Follow(ctx context.Context, _ *txn.Log, s *snapshot.Snapshot, _ string) err
 	if !Enabled(s) {
 		return nil
 	}
-	_, err := Generate(ctx, s)
+	s, err := s.Whole(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = Generate(ctx, s)
 	return err
 }
 

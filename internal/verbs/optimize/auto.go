@@ -70,7 +70,12 @@ func (a Auto) Follow(ctx context.Context, l *txn.Log, c txn.Committed) {
 		return
 	}
 	spec, most := a.spec()
-	todo := crowded(c.Snapshot, touched, spec, most)
+	s, err := c.Snapshot.Whole(ctx)
+	if err != nil {
+		l.Env().Log.Warn("auto-compaction could not read the files of the table; the commit before it stands", "version", c.Version, "error", err)
+		return
+	}
+	todo := crowded(s, touched, spec, most)
 	todo, release := inflight.Reserve(l.Bucket().URL(), todo)
 	defer release()
 	if len(todo) == 0 {
