@@ -19,7 +19,8 @@ type OptimizeOptions struct {
 	// MinSize is the size from which a file is left alone; 0 is three quarters of the target.
 	MinSize int64
 	// DeletedRatio is the share of deleted rows above which a file is written again
-	// whatever its size; 0 is 5 %, and below 0 none is tolerated.
+	// whatever its size, also when there is no other to join it; below 0 none is
+	// tolerated. 0 is the rule of the reference: 5 %, in company only.
 	DeletedRatio float64
 	// ZOrderBy sorts the rows of each partition along a Z-order curve over columns.
 	ZOrderBy []string

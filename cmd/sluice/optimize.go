@@ -54,7 +54,7 @@ It never makes another writer fail: what others delete meanwhile is deleted in t
 	f.StringVar(&target, "target-size", "", "the `SIZE` of the files that come out (default: delta.targetFileSize of the table, else 1GB)")
 	f.StringVar(&min, "min-size", "", "the `SIZE` from which a file is left alone (default: three quarters of the target)")
 	f.StringVar(&commit, "commit-size", "", "the `SIZE` of what one commit writes again at most (default: 64GB)")
-	f.Float64Var(&o.DeletedRatio, "deleted-ratio", 0, "the share of deleted rows above which a file is written again whatever its size (default 0.05)")
+	f.Float64Var(&o.DeletedRatio, "deleted-ratio", 0, "the share of deleted rows above which a file is written again whatever its size (default 0.05, for files that others join)")
 	f.StringSliceVar(&o.ZOrderBy, "zorder", nil, "sort along a Z-order curve over these `COLUMNS`")
 	f.BoolVar(&o.Full, "full", false, "cluster files again that were clustered before")
 	return cmd

@@ -75,11 +75,11 @@ func (x *execution) convert(ctx context.Context, st *parse.Convert) (*Result, er
 // generate is GENERATE.
 func (x *execution) generate(ctx context.Context, st *parse.Generate) (*Result, error) {
 	if !strings.EqualFold(st.Mode, "symlink_format_manifest") {
-		return nil, refuse("DELTA_UNSUPPORTED_GENERATE_MODE", "what can be generated is symlink_format_manifest, not %s", st.Mode)
+		return nil, refuse("DELTA_MODE_NOT_SUPPORTED", "what can be generated is symlink_format_manifest, not %s", st.Mode)
 	}
 	_, s, err := x.existing(ctx, st.Table)
 	if err != nil {
-		return nil, err
+		return nil, notDelta(err, noTable)
 	}
 	if _, err := manifest.Generate(ctx, s); err != nil {
 		return nil, err

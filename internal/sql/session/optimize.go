@@ -33,17 +33,26 @@ var (
 		field("mergedFiles", clusterFiles), field("numOutputZCubes", types.Long))
 )
 
-// optimized is the result of OPTIMIZE, a part of the reference's.
+// optimized is the result of OPTIMIZE.
 var optimized = types.NewStruct(field("path", types.String), field("metrics", types.NewStruct(
 	field("numFilesAdded", types.Long), field("numFilesRemoved", types.Long), field("filesAdded", sizes), field("filesRemoved", sizes),
 	field("partitionsOptimized", types.Long), field("zOrderStats", zorderResult), field("clusteringStats", clusterResult), field("numBins", types.Long), field("numBatches", types.Long), field("totalConsideredFiles", types.Long), field("totalFilesSkipped", types.Long),
-	field("deletionVectorStats", types.NewStruct(field("numDeletionVectorsRemoved", types.Long))))))
+	field("preserveInsertionOrder", types.Boolean), field("numFilesSkippedToReduceWriteAmplification", types.Long), field("numBytesSkippedToReduceWriteAmplification", types.Long),
+	field("startTimeMs", types.Long), field("endTimeMs", types.Long), field("totalClusterParallelism", types.Long), field("totalScheduledTasks", types.Long),
+	field("autoCompactParallelismStats", types.NewStruct(field("maxClusterActiveParallelism", types.Long), field("minClusterActiveParallelism", types.Long),
+		field("maxSessionActiveParallelism", types.Long), field("minSessionActiveParallelism", types.Long))),
+	field("deletionVectorStats", types.NewStruct(field("numDeletionVectorsRemoved", types.Long), field("numDeletionVectorRowsRemoved", types.Long))),
+	field("numTableColumns", types.Long), field("numTableColumnsWithStats", types.Long))))
 
 // optimize is OPTIMIZE and REORG.
 func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, error) {
 	l, _, err := x.existing(ctx, st.Table)
 	if err != nil {
-		return nil, err
+		class := noTable
+		if st.Spec.Purge {
+			class = "DELTA_ONLY_OPERATION"
+		}
+		return nil, notDelta(err, class)
 	}
 	spec := st.Spec
 	spec.WithoutStats = strings.EqualFold(x.conf.get(zorderStats), "false")
@@ -55,6 +64,7 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 			return nil, err
 		}
 	}
+	began := l.Env().Now().UnixMilli()
 	res, err := optimize.Run(ctx, l, spec, optimize.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note})
 	if err != nil {
 		return nil, err
@@ -70,8 +80,14 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 		return []any{s.Min, s.Max, float64(t.Bytes) / float64(t.Files), t.Files, t.Bytes}
 	}
 	sum, chosen := res.Summary, res.Plan.Chosen()
-	out, err := rows(name, optimized, []any{l.Bucket().URL(), []any{sum.Added.Files, sum.Removed.Files, count(sum.Added, sum.AddedSizes()), count(sum.Removed, sum.RemovedSizes()),
-		int64(res.Plan.Partitions()), zorderStatsOf(res), clusterStatsOf(res), int64(len(res.Plan.Bins)), int64(len(res.Commits)), res.Plan.Before.Files, res.Plan.Before.Files - chosen.Files, []any{sum.Vectors}}})
+	var vectors any
+	if sum.Vectors > 0 {
+		vectors = []any{sum.Vectors, sum.Deleted}
+	}
+	width, indexed := res.Plan.Columns()
+	out, err := rows(name, optimized, []any{spelled(l.Bucket().URL()), []any{sum.Added.Files, sum.Removed.Files, count(sum.Added, sum.AddedSizes()), count(sum.Removed, sum.RemovedSizes()),
+		int64(res.Plan.Partitions()), zorderStatsOf(res), clusterStatsOf(res), int64(len(res.Plan.Bins)), int64(max(1, len(res.Commits))), res.Plan.Before.Files, res.Plan.Before.Files - chosen.Files,
+		false, int64(0), int64(0), began, l.Env().Now().UnixMilli(), int64(l.Env().Workers), int64(0), nil, vectors, int64(width), int64(indexed)}})
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +100,7 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 // zorderStatsOf tells of ZORDER BY what the reference does: it takes every file,
 // and makes one cube of each partition.
 func zorderStatsOf(res optimize.Result) any {
-	bins := res.Plan.Bins
-	if res.Plan.Cubes != nil || len(bins) == 0 || bins[0].Sort == nil {
+	if res.Plan.Cubes != nil || len(res.Plan.Spec.ZOrderBy) == 0 {
 		return nil
 	}
 	in := []any{res.Summary.Removed.Files, res.Summary.Removed.Bytes}

@@ -33,6 +33,9 @@ func (x *execution) restore(ctx context.Context, st *parse.Restore) (*Result, er
 	}
 	to, err := x.moment(st.To)
 	if err != nil {
+		if st.To.Timestamp != nil {
+			return nil, refuse("DELTA_TIMESTAMP_INVALID", "the time of RESTORE cannot be read: %v", err)
+		}
 		return nil, err
 	}
 	res, err := restore.Run(ctx, l, restore.Spec{To: to, UserMetadata: x.note,

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/internal/verbs/merge"
 	"github.com/sluicelake/sluice/internal/verbs/repair"
 	"github.com/sluicelake/sluice/internal/verbs/vacuum"
 	"github.com/sluicelake/sluice/storage"
@@ -23,6 +26,7 @@ import (
 const (
 	retentionCheck = "spark.databricks.delta.retentionDurationCheck.enabled"
 	vacuumLogging  = "spark.databricks.delta.vacuum.logging.enabled"
+	retainIgnored  = "spark.databricks.delta.vacuum.retentionWindowIgnore.enabled"
 	vacuumLite     = "spark.databricks.delta.vacuum.lite.enabled"
 )
 
@@ -36,6 +40,32 @@ func (c settings) is(name, value string) bool {
 	return false
 }
 
+// noTable is the class of an address that upkeep finds no table at.
+const noTable = "DELTA_MISSING_DELTA_TABLE"
+
+// notDelta gives the error of an address without a table the class that the
+// reference has for the statement.
+func notDelta(err error, class string) error {
+	if !errors.Is(err, snapshot.ErrNotTable) {
+		return err
+	}
+	_, text, ok := strings.Cut(err.Error(), "] ")
+	if !ok {
+		text = err.Error()
+	}
+	return &merge.StatementError{Class: class, Message: text}
+}
+
+// spelled is an address as the reference prints it: without escapes, a local one
+// with a single slash.
+func spelled(url string) string {
+	plain := strings.TrimRight(address.Plain(url), "/")
+	if strings.HasPrefix(plain, "/") {
+		return "file:" + plain
+	}
+	return plain
+}
+
 var pathSchema = types.NewStruct(field("path", types.String))
 
 // vacuum is VACUUM. A dry run yields the files that would go, otherwise the table's
@@ -43,24 +73,27 @@ var pathSchema = types.NewStruct(field("path", types.String))
 func (x *execution) vacuum(ctx context.Context, st *parse.Vacuum) (*Result, error) {
 	l, err := x.target(ctx, st.Table)
 	if err != nil {
-		return nil, err
+		return nil, notDelta(err, noTable)
 	}
 	spec := st.Spec
+	if spec.Retain != nil && *spec.Retain > 0 && x.conf.is(retainIgnored, "true") {
+		spec.Retain = nil
+	}
 	spec.Lite = spec.Lite || st.Inventory == nil && x.conf.is(vacuumLite, "true")
 	if st.Inventory != nil {
 		rows, err := x.queried(ctx, st.Inventory)
 		if err != nil {
-			return nil, err
+			return nil, notDelta(err, noTable)
 		}
 		spec.Inventory = rows
 	}
 	res, err := vacuum.Run(ctx, l, spec, vacuum.Options{NoRetentionCheck: x.conf.is(retentionCheck, "false"), NoLog: x.conf.is(vacuumLogging, "false"),
 		UserMetadata: x.note, BeforePublish: x.commit.BeforePublish, Open: x.neighbour})
 	if err != nil {
-		return nil, err
+		return nil, notDelta(err, noTable)
 	}
 	x.forget()
-	root := strings.TrimRight(address.Plain(l.Bucket().URL()), "/")
+	root := spelled(l.Bucket().URL())
 	if !spec.DryRun {
 		out, err := rows("VACUUM", pathSchema, []any{root})
 		if err == nil {

@@ -13,12 +13,12 @@ import (
 type ClusterBy struct{ Columns [][]string }
 
 func (c ClusterBy) apply(_ context.Context, d *draft) error {
+	if len(d.md.PartitionColumns) > 0 {
+		return refuse("DELTA_ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED", "a partitioned table cannot be clustered (it is partitioned by %s)", strings.Join(d.md.PartitionColumns, ", "))
+	}
 	if len(c.Columns) == 0 && !feature.Supports(d.snap.Protocol(), "clustering") {
 		d.nothing = true
 		return nil
-	}
-	if len(d.md.PartitionColumns) > 0 {
-		return refuse("DELTA_ALTER_TABLE_CLUSTER_BY_ON_PARTITIONED_TABLE_NOT_ALLOWED", "a partitioned table cannot be clustered (it is partitioned by %s)", strings.Join(d.md.PartitionColumns, ", "))
 	}
 	domain, names, err := create.Clustering(c.Columns, d.schema, &d.md)
 	if err != nil {

@@ -98,7 +98,25 @@ func (c SetProperties) apply(_ context.Context, d *draft) error {
 			feature.NameRowColumns(d.md.Configuration, d.snap.Env().NewID)
 		}
 	}
+	if err := d.manifested(); err != nil {
+		return err
+	}
 	d.describe("SET TBLPROPERTIES", map[string]json.RawMessage{"properties": merge.Encoded(given)})
+	return nil
+}
+
+// manifested refuses manifests that follow each commit for a table with deletion
+// vectors: their readers know nothing of deleted rows.
+func (d *draft) manifested() error {
+	const class = "DELTA_VIOLATE_TABLE_PROPERTY_VALIDATION_FAILED."
+	switch {
+	case !strings.EqualFold(d.md.Configuration["delta.compatibility.symlinkFormatManifest.enabled"], "true"):
+		return nil
+	case strings.EqualFold(d.md.Configuration["delta.enableDeletionVectors"], "true"):
+		return refuse(class+"PERSISTENT_DELETION_VECTORS_WITH_INCREMENTAL_MANIFEST_GENERATION", "symlink manifests cannot tell of rows that deletion vectors mark: set delta.enableDeletionVectors to false, and purge the table (REORG TABLE ... APPLY (PURGE)), first")
+	case d.snap.NumDeletionVectors() > 0:
+		return refuse(class+"EXISTING_DELETION_VECTORS_WITH_INCREMENTAL_MANIFEST_GENERATION", "symlink manifests cannot tell of rows that deletion vectors mark, and %d files have some: purge the table first (REORG TABLE ... APPLY (PURGE))", d.snap.NumDeletionVectors())
+	}
 	return nil
 }
 

@@ -210,7 +210,11 @@ func (w *work) Effects(context.Context) (txn.Effects, error) {
 
 func (w *work) operation() txn.Operation {
 	n := func(v int64) string { return strconv.FormatInt(v, 10) }
-	name, _ := json.Marshal("delta.`" + w.spec.Source.Bucket().URL() + "`")
+	source := strings.TrimRight(w.spec.Source.Bucket().URL(), "/")
+	if path, ok := strings.CutPrefix(source, "file://"); ok {
+		source = "file:" + path
+	}
+	name, _ := json.Marshal("delta.`" + source + "`")
 	r := w.res
 	return txn.Operation{Name: "CLONE", UserMetadata: w.spec.UserMetadata, ChangesData: true,
 		Parameters: map[string]json.RawMessage{"source": name, "sourceVersion": json.RawMessage(n(w.spec.Source.Version()))},

@@ -32,6 +32,9 @@ func describe(e *env.Env, s *snapshot.Snapshot, spec Spec) (*action.Protocol, *a
 		return nil, nil, err
 	}
 	maps.Copy(config, given)
+	if was, is := feature.ColumnMapping(&md), feature.ColumnMapping(&action.Metadata{Configuration: config}); was != is {
+		return nil, nil, refuse("DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE", "the columns of the files are mapped by %s, and a clone has the same files: it cannot be mapped by %s; change that afterwards (ALTER TABLE)", was, is)
+	}
 	if feature.RowTracking(&action.Metadata{Configuration: config}) {
 		feature.NameRowColumns(config, e.NewID)
 	}

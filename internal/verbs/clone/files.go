@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"path"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -31,7 +32,7 @@ func (w *work) files(ctx context.Context, _ *txn.Txn, res *Result) ([]*action.Ad
 	if w.spec.Deep {
 		return w.copied(ctx, res)
 	}
-	root := escaped(src.Bucket().URL())
+	root := strings.TrimRight(address.Decode(src.Bucket().URL()), "/")
 	out := make([]*action.Add, 0, files.Len())
 	for i := range files.All() {
 		a, err := named(files.Add(i), root)
@@ -43,15 +44,40 @@ func (w *work) files(ctx context.Context, _ *txn.Txn, res *Result) ([]*action.Ad
 	return out, nil
 }
 
-// escaped spells the address of a table as the log spells addresses.
+// escaped spells an address, given without escapes, as Spark spells it: when it marks
+// rows as deleted it looks for a file in this very spelling.
 func escaped(root string) string {
-	root = strings.TrimRight(root, "/")
 	scheme, rest, ok := strings.Cut(root, "://")
 	if !ok {
-		return root
+		return quoted(root)
 	}
 	host, p, _ := strings.Cut(rest, "/")
-	return scheme + "://" + host + (&url.URL{Path: "/" + address.Decode(p)}).EscapedPath()
+	if scheme == "file" && host == "" {
+		return "file:/" + quoted(p)
+	}
+	return scheme + "://" + host + "/" + quoted(p)
+}
+
+// quoted escapes what a path may not have in an address by the rules of Java, which
+// leave letters of all scripts alone.
+func quoted(path string) string {
+	var b strings.Builder
+	for i, n := 0, 0; i < len(path); i += n {
+		var r rune
+		r, n = utf8.DecodeRuneInString(path[i:])
+		plain := 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || strings.ContainsRune("_-!.~'()*,;:$&+=@/", r)
+		if r >= utf8.RuneSelf {
+			plain = r != utf8.RuneError && !unicode.IsControl(r) && !unicode.In(r, unicode.Z)
+		}
+		if plain {
+			b.WriteString(path[i : i+n])
+			continue
+		}
+		for _, c := range []byte(path[i : i+n]) {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // bare is an add of another table with row ids that the clone gives.
@@ -66,7 +92,7 @@ func bare(a *action.Add) *action.Add {
 func named(a *action.Add, root string) (*action.Add, error) {
 	out := bare(a)
 	if !address.Absolute(a.Path) {
-		out.Path = root + "/" + a.Path
+		out.Path = escaped(root + "/" + address.Decode(a.Path))
 	}
 	d := a.DeletionVector
 	if d == nil || d.StorageType != dv.UUID {
@@ -77,7 +103,7 @@ func named(a *action.Add, root string) (*action.Add, error) {
 		return nil, err
 	}
 	v := *d
-	v.StorageType, v.PathOrInlineDv = dv.Absolute, root+"/"+(&url.URL{Path: at.Key}).EscapedPath()
+	v.StorageType, v.PathOrInlineDv = dv.Absolute, escaped(root+"/"+at.Key)
 	out.DeletionVector = &v
 	return out, nil
 }
@@ -120,7 +146,7 @@ func copyOf(a *action.Add) (copyJob, error) {
 	case err != nil:
 		return c, err
 	default:
-		c.vector, c.vectorKey = (&url.URL{Path: at.Key}).EscapedPath(), at.Key
+		c.vector, c.vectorKey = quoted(at.Key), at.Key
 	}
 	return c, nil
 }

@@ -18,6 +18,11 @@ const maxClusterColumns = 4
 // logical names, dotted (PROTOCOL.md, Clustered Table). They must have
 // statistics: clustering serves to skip files by them.
 func Clustering(columns [][]string, s *types.Struct, md *action.Metadata) (*action.DomainMetadata, []string, error) {
+	for i, column := range columns {
+		if slices.ContainsFunc(columns[:i], func(other []string) bool { return slices.EqualFunc(other, column, strings.EqualFold) }) {
+			return nil, nil, refuse("DELTA_DUPLICATE_COLUMNS_FOUND.CLUSTER_BY", "the clustering column %s is named twice", strings.Join(column, "."))
+		}
+	}
 	if len(columns) > maxClusterColumns {
 		return nil, nil, refuse("DELTA_CLUSTER_BY_INVALID_NUM_COLUMNS", "%d clustering columns, a table can have %d", len(columns), maxClusterColumns)
 	}
@@ -36,9 +41,6 @@ func Clustering(columns [][]string, s *types.Struct, md *action.Metadata) (*acti
 			return nil, nil, err
 		}
 		name := strings.Join(logical, ".")
-		if slices.Contains(names, name) {
-			return nil, nil, refuse("DELTA_DUPLICATE_COLUMNS_FOUND", "the clustering column %s is named twice", name)
-		}
 		stats := slices.ContainsFunc(leaves, func(l colstats.Leaf) bool { return slices.Equal(l.Path, path) })
 		if !colstats.HasBounds(t) {
 			return nil, nil, refuse("DELTA_CLUSTERING_COLUMNS_DATATYPE_NOT_SUPPORTED", "%s is %s: files cannot be skipped by it, so the table cannot be clustered by it", name, t)

@@ -15,6 +15,7 @@ import (
 type Summary struct {
 	Removed, Added Totals
 	Vectors        int64 // deletion vectors that are gone with their files
+	Deleted        int64 // rows that these marked
 	sizes          []int64
 	removedSizes   []int64
 }
@@ -25,6 +26,7 @@ func (s *Summary) removed(a *action.Add) {
 	s.removedSizes = append(s.removedSizes, a.Size)
 	if a.DeletionVector != nil {
 		s.Vectors++
+		s.Deleted += a.DeletionVector.Cardinality
 	}
 }
 
@@ -41,6 +43,7 @@ func (s *Summary) plus(o Summary) {
 	s.Added.Files += o.Added.Files
 	s.Added.Bytes += o.Added.Bytes
 	s.Vectors += o.Vectors
+	s.Deleted += o.Deleted
 	s.sizes = append(s.sizes, o.sizes...)
 	s.removedSizes = append(s.removedSizes, o.removedSizes...)
 }

@@ -190,8 +190,11 @@ func TestDeletedRows(t *testing.T) {
 	if p, err := optimize.NewPlan(optimize.Spec{DeletedRatio: 0.5}, now(t, k), expr.Options{}, nil); err != nil || len(p.Bins) != 0 {
 		t.Errorf("%+v %v", p, err)
 	}
-	res := run(t, k, optimize.Spec{}, optimize.Options{})
-	if s := now(t, k); s.NumDeletionVectors() != 0 || res.Summary.Vectors != 1 || s.CommitInfo().OperationMetrics["numDeletionVectorsRemoved"] != "1" {
+	if p, err := optimize.NewPlan(optimize.Spec{}, now(t, k), expr.Options{}, nil); err != nil || len(p.Bins) != 0 {
+		t.Errorf("a file alone, which the reference leaves: %+v %v", p, err)
+	}
+	res := run(t, k, optimize.Spec{DeletedRatio: 0.05}, optimize.Options{})
+	if s := now(t, k); s.NumDeletionVectors() != 0 || res.Summary.Deleted != 1 || res.Summary.Vectors != 1 || s.CommitInfo().OperationMetrics["numDeletionVectorsRemoved"] != "1" {
 		t.Errorf("%+v", res.Summary)
 	}
 	if got := k.Rows(t); len(got) != 2 {

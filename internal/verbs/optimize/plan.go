@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/format/colstats"
 	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/types"
 )
@@ -26,6 +28,8 @@ type Plan struct {
 
 	where  expr.Expr // Predicate, bound; nil: none
 	schema string    // of the version
+	width  int       // columns of the table
+	stats  int       // of them, those that get statistics
 }
 
 // Totals count files.
@@ -72,6 +76,10 @@ func (p *Plan) Chosen() (t Totals) {
 	return t
 }
 
+// Columns counts those of the table and those that get statistics, by their number
+// alone, as the reference counts them.
+func (p *Plan) Columns() (all, withStats int) { return p.width, p.stats }
+
 // Partitions counts the partitions with bins.
 func (p *Plan) Partitions() int {
 	seen := map[string]bool{}
@@ -86,7 +94,11 @@ func (p *Plan) Partitions() int {
 // which only their footers tell.
 func NewPlan(spec Spec, s *snapshot.Snapshot, o expr.Options, dropped map[string]bool) (*Plan, error) {
 	spec = spec.sizes(s.Metadata())
-	p := &Plan{Version: s.Version(), Spec: spec, schema: s.Metadata().SchemaString}
+	p := &Plan{Version: s.Version(), Spec: spec, schema: s.Metadata().SchemaString, width: len(s.Schema().Fields)}
+	p.stats = p.width
+	if n, _, _ := feature.IndexedColumns(s.Metadata()); n >= 0 {
+		p.stats = min(n, p.width)
+	}
 	sorted, err := spec.sorting(s)
 	if err != nil {
 		return nil, err
@@ -104,6 +116,13 @@ func NewPlan(spec Spec, s *snapshot.Snapshot, o expr.Options, dropped map[string
 			g = &group{partition: partitionOf(files, i, s.PartitionColumns())}
 			if spec.Partitions != nil {
 				g.skip = !spec.Partitions(files.Bare(i).PartitionValues)
+			}
+			if !g.skip {
+				ok, err := p.decide(s, i)
+				if err != nil {
+					return nil, err
+				}
+				g.skip = !ok
 			}
 			groups[t] = g
 		}
@@ -143,6 +162,14 @@ func (p *Plan) bind(s *snapshot.Snapshot, o expr.Options) (*prune.Pruner, error)
 		return nil, nil
 	}
 	bound, err := expr.Bind(p.Spec.Where, expr.Scope{Tables: []expr.Table{{Name: "t", Schema: s.Schema()}}, Options: o})
+	var unbound *expr.BindError
+	switch {
+	case !errors.As(err, &unbound):
+	case strings.HasPrefix(unbound.Class, "UNSUPPORTED_SUBQUERY"):
+		return nil, refuse("DELTA_UNSUPPORTED_SUBQUERY_IN_PARTITION_PREDICATES", "%s", unbound.Msg)
+	case strings.HasPrefix(unbound.Class, "UNRESOLVED_COLUMN"):
+		return nil, refuse("DELTA_NON_PARTITION_COLUMN_REFERENCE", "%s; only these may be used: [%s]", unbound.Msg, strings.Join(s.PartitionColumns(), ", "))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +243,7 @@ func (s Spec) judge(files *snapshot.FileSet, i int, dropped map[string]bool) can
 		return c
 	}
 	c.taken = deleted || c.size < s.MinSize
-	c.alone = deleted
+	c.alone = deleted && !s.company
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/sluicelake/sluice/internal/logic/curve"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
+	"github.com/sluicelake/sluice/types"
 )
 
 // Sort is the order in which the rows of a bin are written.
@@ -53,7 +54,37 @@ func (s Spec) sorting(at *snapshot.Snapshot) (*sorting, error) {
 	if err != nil {
 		return nil, err
 	}
+	by = leaves(at, by)
 	return &sorting{by: by, names: s.ZOrderBy, curve: curve.ZOrder}, checkZOrder(at, by, s.WithoutStats)
+}
+
+// leaves puts the fields of structs in their place, and each column once.
+func leaves(s *snapshot.Snapshot, by [][]string) (out [][]string) {
+	var add func(path []string, t types.Type)
+	add = func(path []string, t types.Type) {
+		if st, ok := t.(*types.Struct); ok {
+			for _, f := range st.Fields {
+				add(append(slices.Clone(path), f.Name), f.Type)
+			}
+			return
+		}
+		same := func(other []string) bool { return slices.EqualFunc(other, path, strings.EqualFold) }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, path)
+		}
+	}
+	for _, path := range by {
+		ordinals, ok := find(s, path)
+		t := types.Type(s.Schema())
+		for _, i := range ordinals {
+			t = t.(*types.Struct).Fields[i].Type
+		}
+		if !ok || len(ordinals) == 0 {
+			t = nil // which checkZOrder refuses
+		}
+		add(path, t)
+	}
+	return out
 }
 
 // clusteredBy begins what a clustered table refuses.

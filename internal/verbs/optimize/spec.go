@@ -21,7 +21,8 @@ type Spec struct {
 	// of the target, since no file meets its target exactly.
 	MinSize int64
 	// DeletedRatio is the share of deleted rows above which a file is rewritten
-	// whatever its size; 0 is 5 %. Negative: none is tolerated.
+	// whatever its size, also when there is no other to join it. Negative: none is
+	// tolerated. 0 is the rule of the reference: 5 %, in company only.
 	DeletedRatio float64
 	// Purge rewrites just the files with deleted rows or dropped columns, whatever
 	// their size: REORG TABLE ... APPLY (PURGE).
@@ -43,6 +44,8 @@ type Spec struct {
 	CommitBytes int64
 	// Partitions, when set, chooses partitions by their values, besides Where.
 	Partitions func(values action.PartitionValues) bool
+
+	company bool // a file with many deleted rows needs another to join it
 }
 
 // The sizes of the reference.
@@ -65,7 +68,7 @@ func (s Spec) sizes(md *action.Metadata) Spec {
 	}
 	switch {
 	case s.DeletedRatio == 0:
-		s.DeletedRatio = defaultRatio
+		s.DeletedRatio, s.company = defaultRatio, true
 	case s.DeletedRatio < 0:
 		s.DeletedRatio = 0
 	}

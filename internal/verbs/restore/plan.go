@@ -26,7 +26,8 @@ func newPlan(now, then *snapshot.Snapshot, spec Spec) (*Plan, error) {
 	if then.Version() > now.Version() {
 		return nil, refuse("DELTA_CANNOT_RESTORE_TABLE_VERSION", "version %d is newer than the newest, %d", then.Version(), now.Version())
 	}
-	if err := p.describe(now, then, spec); err != nil {
+	md, err := p.describe(now, then, spec)
+	if err != nil {
 		return nil, err
 	}
 	millis := now.Env().Now().UnixMilli()
@@ -50,8 +51,9 @@ func newPlan(now, then *snapshot.Snapshot, spec Spec) (*Plan, error) {
 		p.Restored = append(p.Restored, &a)
 		p.acts = append(p.acts, &a)
 	}
-	if feature.AppendOnly(now.Metadata()) && len(p.Removed) > 0 {
-		return nil, refuse("DELTA_CANNOT_MODIFY_APPEND_ONLY", "the table %s takes appends only (delta.appendOnly): it cannot be restored", now.Bucket().URL())
+	// A version from before the property came may be restored, as in the reference.
+	if feature.AppendOnly(md) && len(p.Removed) > 0 {
+		return nil, refuse("DELTA_CANNOT_MODIFY_APPEND_ONLY", "the table %s takes appends only (delta.appendOnly), and did at version %d: it cannot be restored", now.Bucket().URL(), then.Version())
 	}
 	return p, nil
 }
@@ -64,17 +66,17 @@ func dvID(d *action.DeletionVector) string {
 }
 
 // describe derives protocol, metadata and domains.
-func (p *Plan) describe(now, then *snapshot.Snapshot, spec Spec) error {
+func (p *Plan) describe(now, then *snapshot.Snapshot, spec Spec) (*action.Metadata, error) {
 	md, err := restored(now, then)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	protocol := feature.Union(now.Protocol(), then.Protocol())
 	if spec.Downgrade {
 		protocol = then.Protocol()
 	}
 	if err := feature.CheckWrite(protocol, md); err != nil {
-		return err
+		return nil, err
 	}
 	if !feature.SameProtocol(protocol, now.Protocol()) {
 		p.acts = append(p.acts, protocol)
@@ -88,7 +90,7 @@ func (p *Plan) describe(now, then *snapshot.Snapshot, spec Spec) error {
 		p.acts = append(p.acts, d)
 		p.Changes = append(p.Changes, "domain "+d.Domain)
 	}
-	return nil
+	return md, nil
 }
 
 // kept are properties that describe the log, and not a version of the table.
@@ -123,7 +125,8 @@ func restored(now, then *snapshot.Snapshot) (*action.Metadata, error) {
 			config[k] = v
 		}
 	}
-	if a, b := current[highestColumn], config[highestColumn]; len(a) > len(b) || len(a) == len(b) && a > b {
+	mapped := feature.ColumnMapping(&action.Metadata{Configuration: config}) != feature.MappingNone
+	if a, b := current[highestColumn], config[highestColumn]; mapped && (len(a) > len(b) || len(a) == len(b) && a > b) {
 		config[highestColumn] = a
 	}
 	md.Configuration = config

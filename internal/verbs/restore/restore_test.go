@@ -220,8 +220,18 @@ func TestRefusals(t *testing.T) {
 		t.Error(err)
 	}
 	change(t, k, alter.SetProperties{Properties: map[string]string{"delta.appendOnly": "true"}})
-	if _, err := restore.Run(t.Context(), k.Log, restore.Spec{To: snapshot.Version(0)}, txn.Options{}); err == nil || !strings.Contains(err.Error(), "DELTA_CANNOT_MODIFY_APPEND_ONLY") {
+	since, err := k.Log.Update(t.Context())
+	if err == nil {
+		err = k.Append(t.Context(), one)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := restore.Run(t.Context(), k.Log, restore.Spec{To: snapshot.Version(since.Version())}, txn.Options{}); err == nil || !strings.Contains(err.Error(), "DELTA_CANNOT_MODIFY_APPEND_ONLY") {
 		t.Errorf("append only: %v", err)
+	}
+	if _, err := restore.Run(t.Context(), k.Log, restore.Spec{To: snapshot.Version(0)}, txn.Options{}); err != nil {
+		t.Errorf("to a version from before: %v", err)
 	}
 }
 
