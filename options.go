@@ -50,7 +50,8 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.env.Now
 
 // WithLazyOpen makes Open read nothing: the log is read when it is asked for.
 // With it, older versions and single commits of a table can be looked at whose
-// newest version cannot be read.
+// newest version cannot be read, and a program that only appends to a table of very
+// many files never reads the list of them.
 func WithLazyOpen() Option { return func(c *config) { c.lazy = true } }
 
 // WithWorkers bounds the goroutines that one operation uses; the default is GOMAXPROCS.
