@@ -188,11 +188,6 @@ func (s *Session) SQL(ctx context.Context, text string, args ...any) iter.Seq2[*
 
 // run carries one statement out.
 func (s *Session) run(ctx context.Context, st parse.Statement, out *SQLResult) error {
-	if _, ok := st.(*parse.ShowTables); ok {
-		if err := s.s.Discover(ctx); err != nil {
-			return err
-		}
-	}
 	r, err := s.s.Exec(ctx, st)
 	if err != nil {
 		return err

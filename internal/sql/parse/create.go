@@ -38,6 +38,9 @@ func creating(p *expr.Parser) (Statement, error) {
 	if t := p.Peek(); (t.Is("SHALLOW") || t.Is("DEEP")) && p.PeekSecond().Is("CLONE") || t.Is("CLONE") {
 		return cloning(p, c)
 	}
+	if p.Accept("LIKE") {
+		return c.like(p)
+	}
 	if p.Peek().Is("(") && isName(p.PeekSecond()) {
 		if err := c.columns(p); err != nil {
 			return nil, err
@@ -157,7 +160,7 @@ func (c *Create) clause(p *expr.Parser) (done bool, err error) {
 		}
 		c.Query, err = query.Parse(p)
 		return true, err
-	case t.Is("LIKE"), t.Is("CLUSTERED"), t.Is("STORED"), t.Is("OPTIONS"), t.Is("ROW"):
+	case t.Is("CLUSTERED"), t.Is("STORED"), t.Is("OPTIONS"), t.Is("ROW"):
 		return false, p.Errorf(t, "CREATE TABLE with %s is not supported", strings.ToUpper(t.Text))
 	default:
 		return true, nil

@@ -58,9 +58,9 @@ func One(text string) (Statement, error) {
 }
 
 // unbuilt are the first words of statements that are not carried out.
-var unbuilt = [][]string{{"ANALYZE"}, {"EXPLAIN"},
-	{"CACHE"}, {"UNCACHE"}, {"REFRESH"}, {"GRANT"}, {"REVOKE"}, {"CALL"}, {"SHOW", "CREATE"}, {"SHOW", "PARTITIONS"}, {"SHOW", "DATABASES"}, {"SHOW", "FUNCTIONS"},
-	{"CREATE", "DATABASE"}, {"CREATE", "SCHEMA"}, {"DROP", "DATABASE"}, {"DROP", "SCHEMA"}, {"CREATE", "FUNCTION"}, {"USE"}, {"DECLARE"}, {"EXECUTE"}, {"BEGIN"}}
+var unbuilt = [][]string{{"EXPLAIN"},
+	{"GRANT"}, {"REVOKE"}, {"CALL"}, {"SHOW", "FUNCTIONS"},
+	{"CREATE", "DATABASE"}, {"CREATE", "SCHEMA"}, {"DROP", "DATABASE"}, {"DROP", "SCHEMA"}, {"CREATE", "FUNCTION"}, {"DECLARE"}, {"EXECUTE"}, {"BEGIN"}}
 
 // statement reads from the first word on.
 func statement(p *expr.Parser) (Statement, error) {
@@ -71,6 +71,9 @@ func statement(p *expr.Parser) (Statement, error) {
 			}
 			return &Unbuilt{What: strings.Join(words, " ")}, nil
 		}
+	}
+	if st, ok, err := cataloguing(p); ok || err != nil {
+		return st, err
 	}
 	t := p.Peek()
 	switch {

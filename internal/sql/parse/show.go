@@ -49,6 +49,10 @@ func describing(p *expr.Parser) (Statement, error) {
 	} else if d.Table, err = p.ParseQualifiedName(); err != nil {
 		return nil, err
 	}
+	if t := p.Peek(); (d.What == DescribeColumns || d.What == DescribeExtended) && (t.Kind == expr.Word || t.Kind == expr.QuotedWord) {
+		d.Column, err = p.ParseQualifiedName()
+		return d, err
+	}
 	if d.What == DescribeHistory && p.Accept("LIMIT") {
 		t := p.Peek()
 		if d.Limit, err = strconv.Atoi(t.Text); err != nil || t.Kind != expr.Number || d.Limit < 1 {
@@ -82,10 +86,16 @@ func showing(p *expr.Parser) (Statement, error) {
 		}
 		name, err := p.ParseQualifiedName()
 		return &ShowColumns{name}, err
-	case p.Accept("TABLES"), p.Accept("VIEWS"):
-		return &ShowTables{}, nil
+	case p.Accept("TABLES"):
+		return listing(p, ListTables)
+	case p.Accept("VIEWS"):
+		return listing(p, ListViews)
+	case p.Accept("DATABASES"), p.Accept("SCHEMAS"), p.Accept("NAMESPACES"):
+		return listing(p, ListDatabases)
+	case p.Accept("CATALOGS"):
+		return listing(p, ListCatalogs)
 	}
-	return nil, p.Errorf(t, "want TBLPROPERTIES, COLUMNS or TABLES behind SHOW")
+	return nil, p.Errorf(t, "want TBLPROPERTIES, COLUMNS, TABLES, VIEWS, DATABASES or CATALOGS behind SHOW")
 }
 
 // setting reads what stands behind SET: nothing, key, key = value, or TIME ZONE.

@@ -9,7 +9,7 @@ import (
 
 // Statement is one statement of SQL text: a *Select, *Insert, *Merge, *Change,
 // *Optimize, *Create, *CreateView, *Drop, *Alter, *Describe, *ShowProperties, *ShowColumns,
-// *ShowTables, *Set or *Unbuilt.
+// *Listing, *Use, *Kept, *Refused, *CreateLike, *DescribeDatabase, *Set or *Unbuilt.
 type Statement interface{ statement() }
 
 // Select is a query by itself.
@@ -69,8 +69,10 @@ type Alter struct {
 type Describe struct {
 	Table []string
 	What  DescribeKind
-	Limit int          // of a history; 0 is all
-	Query *query.Query // DESCRIBE QUERY
+	Limit int // of a history; 0 is all
+	// Column is what DESCRIBE table column describes.
+	Column []string
+	Query  *query.Query // DESCRIBE QUERY
 }
 
 // DescribeKind says what is described.
@@ -92,9 +94,6 @@ type ShowProperties struct {
 
 // ShowColumns is SHOW COLUMNS.
 type ShowColumns struct{ Table []string }
-
-// ShowTables is SHOW TABLES or SHOW VIEWS.
-type ShowTables struct{}
 
 // Set is SET key = value; without Key it lists settings, without HasValue it
 // shows one, and Reset takes settings back.
@@ -119,6 +118,5 @@ func (*Alter) statement()          {}
 func (*Describe) statement()       {}
 func (*ShowProperties) statement() {}
 func (*ShowColumns) statement()    {}
-func (*ShowTables) statement()     {}
 func (*Set) statement()            {}
 func (*Unbuilt) statement()        {}

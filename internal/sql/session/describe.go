@@ -33,12 +33,15 @@ func (x *execution) describe(ctx context.Context, st *parse.Describe) (*Result, 
 	}
 	if st.What == parse.DescribeColumns || st.What == parse.DescribeExtended {
 		if _, ok := x.address(st.Table); !ok {
-			return x.describeView(ctx, st.Table)
+			return x.describeView(ctx, st.Table, st.Column)
 		}
 	}
 	_, s, err := x.existing(ctx, st.Table)
 	if err != nil {
 		return nil, err
+	}
+	if len(st.Column) > 0 {
+		return describeColumn(s.Schema(), st.Column)
 	}
 	switch st.What {
 	case parse.DescribeHistory:
@@ -70,11 +73,14 @@ func (x *execution) describe(ctx context.Context, st *parse.Describe) (*Result, 
 	return rows("DESCRIBE", columnSchema, list...)
 }
 
-func (x *execution) describeView(ctx context.Context, name []string) (*Result, error) {
+func (x *execution) describeView(ctx context.Context, name, column []string) (*Result, error) {
 	q := &query.Query{Body: &query.Select{Items: []query.Item{{Expr: &expr.Star{}}}, From: []query.Source{&query.TableRef{Name: name}}}}
 	plan, err := query.Bind(ctx, q, x, x.options)
 	if err != nil {
 		return nil, err
+	}
+	if len(column) > 0 {
+		return describeColumn(plan.Schema(), column)
 	}
 	return rows("DESCRIBE", columnSchema, columnsOf(plan.Schema())...)
 }
@@ -226,17 +232,4 @@ func (x *execution) showColumns(ctx context.Context, st *parse.ShowColumns) (*Re
 		out = append(out, []any{name})
 	}
 	return rows("SHOW COLUMNS", types.NewStruct(field("col_name", types.String)), out...)
-}
-
-// showTables lists the names of the session.
-func (x *execution) showTables() (*Result, error) {
-	schema := types.NewStruct(field("namespace", types.String), field("tableName", types.String), field("isTemporary", types.Boolean))
-	var out [][]any
-	for _, k := range sortedNames(x.tables) {
-		out = append(out, []any{databaseName, x.tables[k].name, false})
-	}
-	for _, k := range sortedNames(x.views) {
-		out = append(out, []any{"", x.views[k].name, true})
-	}
-	return rows("SHOW TABLES", schema, out...)
 }

@@ -162,8 +162,6 @@ func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error)
 		return x.showProperties(ctx, st)
 	case *parse.ShowColumns:
 		return x.showColumns(ctx, st)
-	case *parse.ShowTables:
-		return x.showTables()
 	case *parse.Vacuum:
 		return x.vacuum(ctx, st)
 	case *parse.Fsck:
@@ -182,6 +180,9 @@ func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error)
 		return x.optimize(ctx, st)
 	case *parse.Unbuilt:
 		return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "%s is a statement that is not built yet", st.What)
+	}
+	if r, ok, err := x.named(ctx, st); ok {
+		return r, err
 	}
 	return nil, refuse("UNSUPPORTED_FEATURE.NOT_BUILT", "a statement of the kind %T is not built yet", st)
 }
