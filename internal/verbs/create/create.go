@@ -11,7 +11,6 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/rows/write"
-	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/types"
@@ -70,21 +69,16 @@ func (e *ExistsError) Error() string {
 // Run creates the table.
 func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, error) {
 	for {
-		s, err := l.Update(ctx)
+		s, err := Existing(ctx, l)
 		switch {
-		case err == nil && spec.IfNotExists:
-			return Result{Commit: txn.Result{Version: s.Version(), Snapshot: s}}, nil
-		case err == nil && !spec.Replace:
-			return Result{}, &ExistsError{Table: l.Bucket().URL(), Version: s.Version()}
-		case err != nil && !errors.Is(err, snapshot.ErrNotTable):
-			return Result{}, err
-		case err != nil && spec.Replace && !spec.OrCreate:
-			return Result{}, refuse("DELTA_CANNOT_REPLACE_MISSING_TABLE", "there is no table at %s to replace: use CREATE OR REPLACE TABLE", l.Bucket().URL())
 		case err != nil:
-			s = nil
-		}
-		if s != nil && feature.AppendOnly(s.Metadata()) && s.NumFiles() > 0 {
-			return Result{}, txn.AppendOnly(l.Bucket().URL())
+			return Result{}, err
+		case s != nil && spec.IfNotExists:
+			return Result{Commit: txn.Result{Version: s.Version(), Snapshot: s}}, nil
+		case s != nil && !spec.Replace:
+			return Result{}, &ExistsError{Table: l.Bucket().URL(), Version: s.Version()}
+		case s == nil && spec.Replace && !spec.OrCreate:
+			return Result{}, refuse("DELTA_CANNOT_REPLACE_MISSING_TABLE", "there is no table at %s to replace: use CREATE OR REPLACE TABLE", l.Bucket().URL())
 		}
 		res, again, err := once(ctx, l, s, spec, o)
 		if err != nil || !again {
@@ -99,11 +93,15 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 
 // once tries it behind a version; s is nil when there is no table.
 func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o txn.Options) (res Result, again bool, err error) {
+	r := Replacement{Log: l, Old: s}
+	if err := r.Allowed(); err != nil {
+		return res, false, err
+	}
 	p, err := newPlan(l.Env(), s, spec)
 	if err != nil {
 		return res, false, err
 	}
-	w := &work{plan: p, at: s, log: l}
+	w := &work{Replacement: r, plan: p}
 	outs, err := w.fill(ctx, l, spec)
 	if err != nil {
 		return res, false, err
@@ -114,11 +112,9 @@ func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o tx
 			write.Discard(context.WithoutCancel(ctx), l.Bucket(), outs...)
 		}
 	}()
-	t := l.BeginCreate()
-	if s != nil {
-		if t, err = l.BeginAt(s); err != nil {
-			return res, false, err
-		}
+	t, err := w.Begin()
+	if err != nil {
+		return res, false, err
 	}
 	commit, err := t.CommitWork(ctx, w, o)
 	var unknown *txn.UnknownError
