@@ -41,6 +41,8 @@ func (w *world) check(ctx context.Context) error {
 	first := w.first
 	states := map[int64][]row{first: w.start}
 	extra, widened := false, false
+	w.batches = map[int64]int64{first: 0}
+	w.extras = map[int64]bool{first: false}
 	var errs []error
 	for v := first; v <= newest.Version(); v++ {
 		if v > first {
@@ -56,6 +58,13 @@ func (w *world) check(ctx context.Context) error {
 			}
 			rows, err := w.replay(states[v-1], by[v], w.foreign[v], tended, &extra)
 			widened = widened || extra
+			w.extras[v], w.batches[v] = extra, w.batches[v-1]
+			if x := by[v]; x != nil && x.s.batch > 0 {
+				if x.s.batch <= w.batches[v-1] && err == nil {
+					err = fmt.Errorf("%s commits batch %d, and batch %d was there", x.name, x.s.batch, w.batches[v-1])
+				}
+				w.batches[v] = x.s.batch
+			}
 			if err != nil {
 				return fmt.Errorf("version %d: %w", v, err)
 			}
@@ -219,6 +228,13 @@ func (w *world) silent(first, last int64, states map[int64][]row) (errs []error)
 		if x.committed || x.s.upkeep != nil && x.err == nil {
 			continue
 		}
+		if x.s.kind == "read" && x.err == nil {
+			errs = append(errs, w.saw(x, states))
+			continue
+		}
+		if x.err == nil && x.s.batch > 0 && x.s.batch <= w.batches[x.version] {
+			continue
+		}
 		if x.err == nil {
 			after, err := x.s.apply(states[x.version])
 			if err != nil || !slices.Equal(texts(after, false), texts(states[x.version], false)) {
@@ -240,6 +256,19 @@ func (w *world) silent(first, last int64, states map[int64][]row) (errs []error)
 			errs = append(errs, fmt.Errorf("%s failed: %w", x.name, x.err))
 		}
 	}
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	sort.Slice(errs, func(i, j int) bool { return errs[i].Error() < errs[j].Error() })
 	return errs
+}
+
+// saw checks a reader: it sees all that was acknowledged before it began, and the
+// rows of one version.
+func (w *world) saw(x *writer, states map[int64][]row) error {
+	if x.version < x.atLeast {
+		return fmt.Errorf("%s reads version %d, and version %d was acknowledged before it began", x.name, x.version, x.atLeast)
+	}
+	if want := texts(states[x.version], w.extras[x.version]); !slices.Equal(x.seen, want) {
+		return fmt.Errorf("%s reads in version %d\n    %s\n  which holds\n    %s", x.name, x.version, strings.Join(x.seen, "\n    "), strings.Join(want, "\n    "))
+	}
+	return nil
 }

@@ -128,24 +128,52 @@ func draw(seed uint64) *plan {
 		p.age(r)
 	}
 	troubled := r.IntN(4) == 0
-	n := 2
+	n, stream := 2, r.IntN(20) == 0
 	if r.IntN(2) == 0 {
 		n += r.IntN(3)
 	}
+	if stream { // many small ones beside the first
+		n = 6 + r.IntN(6)
+		p.table.apart = true
+	}
 	for i := range n {
 		a := actor{name: fmt.Sprintf("w%d", i), s: randomStatement(r, p.table.partitioned)}
-		if tending && r.IntN(2) == 0 {
+		switch {
+		case stream && i == 0:
+			a.s = mergeOf(r)
+		case stream:
+			a.s = appendOf(r)
+		case r.IntN(12) == 0:
+			a.s = statement{kind: "read"}
+		case tending && r.IntN(2) == 0:
 			if a.s = p.table.randomUpkeep(r); r.IntN(8) == 0 {
 				a.s = statement{kind: "restore", pick: r.Uint64(), lost: !p.table.apart && r.IntN(2) == 0}
 			}
+		}
+		if (a.s.kind == "append" || a.s.kind == "merge") && r.IntN(6) == 0 {
+			a.s.batch = 1 + r.Int64N(2)
 		}
 		if troubled {
 			a.trouble = randomTrouble(r)
 		}
 		p.actors = append(p.actors, a)
 	}
-	p.schedule(r)
+	if stream {
+		p.overtake(r)
+	} else {
+		p.schedule(r)
+	}
 	return p
+}
+
+// overtake draws the schedule of a stream: whatever the first does, another is
+// faster.
+func (p *plan) overtake(r *rand.Rand) {
+	first := p.actors[0].name
+	p.steps = append(p.steps, step{actor: first, calls: toPublish})
+	for _, a := range p.actors[1:] {
+		p.steps = append(p.steps, step{actor: a.name, calls: toEnd}, step{actor: first, calls: 1 + r.IntN(3)})
+	}
 }
 
 func (p *plan) drawTable(r *rand.Rand, tending bool) {

@@ -180,6 +180,12 @@ func smaller(s *statement, i int, n *int) bool {
 	if at, ok := part(len(s.source)); ok {
 		return without(&s.source, at)
 	}
+	if s.batch > 0 {
+		if _, ok := part(1); ok {
+			s.batch = 0
+			return true
+		}
+	}
 	clauses := len(s.matched) + len(s.inserts) + len(s.bySource)
 	for _, list := range []*[]clause{&s.matched, &s.bySource} {
 		if clauses > 1 {

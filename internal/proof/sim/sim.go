@@ -48,6 +48,9 @@ type world struct {
 	first      int64           // the version on which the statements begin
 	past, gone map[int64][]row // what a RESTORE may bring back: versions that are retained, and older ones
 	mentions   map[string]bool // keys that versions up to first name
+	batches    map[int64]int64 // the last batch of the stream that is in a version
+	extras     map[int64]bool  // versions with the column x
+	reserved   int             // commits that ask others to wait
 	damage     func(*world)    // a mistake of a test, made before the check
 }
 
@@ -66,7 +69,7 @@ func (f *Failure) Error() string {
 type Counts struct {
 	mu                                              sync.Mutex
 	Runs, Commits, Winners, Foreign, Errors, Upkeep int
-	Calls                                           int
+	Calls, Reserved                                 int
 }
 
 // play plays a plan. c may be nil.
@@ -98,7 +101,7 @@ func (p *plan) run(ctx context.Context, c *Counts, damage func(*world)) *Failure
 	if err := w.walk(ctx); err != nil {
 		return fail("", err)
 	}
-	w.count(c)
+	defer w.count(c)
 	if w.damage != nil {
 		w.damage(w)
 	}
@@ -126,6 +129,7 @@ func (w *world) count(c *Counts) {
 		c.Upkeep += len(x.made)
 	}
 	c.Foreign += len(w.foreign)
+	c.Reserved += w.reserved
 	for _, l := range w.g.record {
 		if l.text == "" {
 			c.Calls++
@@ -256,8 +260,9 @@ func (w *world) begin(ctx context.Context) {
 		if a.s.kind == "restore" {
 			a.s = w.restored(a.s)
 		}
-		x := newWriter(a)
-		w.writers = append(w.writers, x)
+		w.writers = append(w.writers, newWriter(a))
+	}
+	for _, x := range w.writers {
 		go func() {
 			defer close(x.done)
 			w.exec(ctx, x)
@@ -307,7 +312,7 @@ func (w *world) walk(ctx context.Context) error {
 		}
 		if moved {
 			tries = 0
-		} else if time.Sleep(time.Second); tries > 10_000 { // of the bubble's time: somebody pauses
+		} else if time.Sleep(time.Second); tries > 1000 { // of the bubble's time: somebody pauses
 			return errors.New("nobody goes on: those that are left wait for each other")
 		}
 	}

@@ -77,8 +77,8 @@ func TestSerial(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d schedules of %d calls: %d statements committed behind %d winners, %d commits by hand, %d of upkeep, %d statements refused", c.Runs, c.Calls, c.Commits, c.Winners,
-		c.Foreign, c.Upkeep, c.Errors)
+	t.Logf("%d schedules of %d calls: %d statements committed behind %d winners, %d commits by hand, %d of upkeep, %d reservations, %d statements refused", c.Runs, c.Calls, c.Commits, c.Winners,
+		c.Foreign, c.Upkeep, c.Reserved, c.Errors)
 	if c.Runs >= 100 && failures.Load() == 0 && (c.Winners < c.Runs/2 || c.Foreign < c.Runs/4) {
 		t.Error("the runs hardly meet each other")
 	}

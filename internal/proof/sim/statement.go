@@ -14,7 +14,8 @@ var errMultiple = errors.New("several source rows match")
 // rows (apply) and how it is spelled. A part that is left out is a smaller
 // statement.
 type statement struct {
-	kind   string // append, merge, update, delete, overwrite, replaceWhere, dynamic, restore, or a verb of upkeep
+	kind   string // append, merge, update, delete, overwrite, replaceWhere, dynamic, restore, read, or a verb of upkeep
+	batch  int64  // of a stream, which is written once; 0 is none
 	source []row
 	where  cond
 	set    change
@@ -200,6 +201,9 @@ func (s statement) String() string {
 		if s.upkeep != nil {
 			text = s.upkeep.text
 		}
+	}
+	if s.batch > 0 {
+		text = fmt.Sprintf("batch %d: %s", s.batch, text)
 	}
 	if len(s.source) > 0 {
 		text += "; source " + strings.Join(texts(s.source, false), " ")

@@ -27,16 +27,20 @@ import (
 	"github.com/sluicelake/sluice/storage/faultstore"
 )
 
-// clock is the time of one world, which stands still but for what a run says.
-type clock struct{ at atomic.Int64 }
+// clock is the time of one world, which stands still but for what a run says, and
+// while all wait.
+type clock struct {
+	at    atomic.Int64
+	began time.Time
+}
 
 func newClock() *clock {
-	c := &clock{}
+	c := &clock{began: time.Now()}
 	c.at.Store(time.Date(2031, 3, 1, 0, 0, 0, 0, time.UTC).UnixNano())
 	return c
 }
 
-func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()).UTC() }
+func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()).UTC().Add(time.Since(c.began)) }
 
 func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
 
@@ -55,7 +59,7 @@ type upkeep struct {
 
 // operations are those of the commits that upkeep makes.
 var operations = []string{"OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL",
-	"ROW TRACKING BACKFILL", "DROP FEATURE", "Deletion Vector Tombstones", "Empty Commit"}
+	"ROW TRACKING BACKFILL", "DROP FEATURE", "Deletion Vector Tombstones", "Empty Commit", "RESERVE"}
 
 func (t table) randomUpkeep(r *rand.Rand) statement {
 	do := func(kind, text string, u *upkeep) statement {
@@ -226,9 +230,6 @@ func (w *world) remember(ctx context.Context, from, to int64) (map[int64][]row, 
 // tended reports whether a version that nobody of the writers has acknowledged is
 // one of upkeep, which leaves the rows as they are.
 func (w *world) tended(ctx context.Context, v int64) (bool, error) {
-	if !slices.ContainsFunc(w.writers, func(x *writer) bool { return x.s.upkeep != nil }) {
-		return false, nil
-	}
 	data, _, err := deltalog.ReadCommit(ctx, w.kit.Bucket, v)
 	if err != nil {
 		return false, err
@@ -238,6 +239,9 @@ func (w *world) tended(ctx context.Context, v int64) (bool, error) {
 		op = c.Operation
 		return nil
 	}})
+	if op == "RESERVE" {
+		w.reserved++
+	}
 	return slices.Contains(operations, op), err
 }
 

@@ -35,6 +35,9 @@ type writer struct {
 	made      []int64 // versions that upkeep committed
 	err       error
 	lie       error // what it was told is not so
+
+	seen    []string // by a reader, in version
+	atLeast int64    // it was acknowledged before the reader began
 }
 
 // drawn gives an Env identifiers and random numbers of its own, so that a name is
@@ -84,7 +87,14 @@ func (w *world) exec(ctx context.Context, x *writer) {
 		w.tend(ctx, x, l, before)
 		return
 	}
+	if x.s.kind == "read" {
+		x.read(ctx, w, l)
+		return
+	}
 	o := merge.Options{SmallFile: w.table.small, Commit: txn.Options{BeforePublish: before}}
+	if x.s.batch > 0 {
+		o.AppID, o.AppVersion = stream, x.s.batch
+	}
 	var commit txn.Result
 	var winners []txn.Reconciliation
 	where, err := parsed(x.s.where)
@@ -142,6 +152,26 @@ func (w *world) exec(ctx context.Context, x *writer) {
 	for _, win := range winners {
 		w.g.note("  %s met %d (%s): %s dropped=%d computed=%d", x.name, win.Winner, win.Operation, win.Verdict.Kind, win.Repaired.Dropped, win.Repaired.Computed)
 	}
+}
+
+// stream is the application of batches.
+const stream = "stream"
+
+// read opens the newest version and reads it file by file, while others commit,
+// clean up and vacuum.
+func (x *writer) read(ctx context.Context, w *world, l *txn.Log) {
+	for _, y := range w.writers {
+		if y.ended() && y.err == nil {
+			x.atLeast = max(x.atLeast, y.version)
+		}
+	}
+	s, err := l.Update(ctx)
+	if err != nil {
+		x.err = err
+		return
+	}
+	x.version = s.Version()
+	x.seen, x.err = tablekit.Rows(ctx, s)
 }
 
 // settle looks into the log for a writer in trouble: what it was told must be
