@@ -16,9 +16,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/address"
-	"github.com/sluicelake/sluice/internal/rows/rewrite"
 	"github.com/sluicelake/sluice/internal/table/conflict"
-	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
 	"github.com/sluicelake/sluice/internal/verbs/create"
@@ -91,16 +89,11 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, o txn.Options) (Result, err
 
 // existing is the table that is there, nil for none.
 func existing(ctx context.Context, l *txn.Log, spec Spec) (*snapshot.Snapshot, error) {
-	s, err := l.Update(ctx)
-	switch {
-	case errors.Is(err, snapshot.ErrNotTable):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !spec.IfNotExists && !spec.Replace:
+	s, err := create.Existing(ctx, l)
+	if s != nil && !spec.IfNotExists && !spec.Replace {
 		return nil, &create.ExistsError{Table: l.Bucket().URL(), Version: s.Version()}
 	}
-	return s, nil
+	return s, err
 }
 
 // apart refuses a clone in its source, or around it.
@@ -113,14 +106,12 @@ func apart(source, target string) error {
 }
 
 func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o txn.Options) (res Result, again bool, err error) {
-	t := l.BeginCreate()
-	if s != nil {
-		if t, err = l.BeginAt(s); err != nil {
-			return res, false, err
-		}
+	w := &work{Replacement: create.Replacement{Log: l, Old: s}, spec: spec}
+	t, err := w.Begin()
+	if err != nil {
+		return res, false, err
 	}
 	defer t.Abandon()
-	w := &work{spec: spec, log: l, at: s}
 	if w.protocol, w.metadata, err = describe(l.Env(), s, spec); err != nil {
 		return res, false, err
 	}
@@ -149,57 +140,28 @@ func once(ctx context.Context, l *txn.Log, s *snapshot.Snapshot, spec Spec, o tx
 
 // work is a clone as the commit loop sees it.
 type work struct {
+	create.Replacement
 	spec     Spec
-	log      *txn.Log
-	at       *snapshot.Snapshot // the table that is replaced; nil: there is none
 	protocol *action.Protocol
 	metadata *action.Metadata
 	adds     []*action.Add
 	res      *Result
 }
 
-func (w *work) Depends() txn.Dependencies {
-	d := txn.Dependencies{Rebindable: true}
-	if w.at != nil {
-		d.Whole, d.Repairable = true, true
-		d.Reads = []conflict.Read{{Clause: "replace"}}
-	}
-	return d
-}
-
-// Repair follows the file set: what is live now is removed.
-func (w *work) Repair(_ context.Context, v conflict.Verdict, at *snapshot.Snapshot) (txn.Repaired, error) {
-	w.at = at
-	return txn.Repaired{Dropped: len(v.Dropped) + len(v.Remarked)}, nil
-}
-
 func (w *work) Effects(context.Context) (txn.Effects, error) {
-	acts := []action.Action{}
-	if w.at == nil || !feature.SameProtocol(w.at.Protocol(), w.protocol) {
-		acts = append(acts, w.protocol)
-	}
-	acts = append(acts, w.metadata)
-	acts = append(acts, w.domains()...)
-	w.res.Removed, w.res.BytesRemoved = 0, 0
+	acts := append(w.Definition(w.protocol, w.metadata), w.domains()...)
 	stays := map[conflict.FileID]bool{} // what an earlier clone has of these files
-	if w.at != nil {
-		want := map[conflict.FileID]bool{}
-		for _, a := range w.adds {
-			want[conflict.IDOf(a)] = true
-		}
-		now := w.log.Env().Now().UnixMilli()
-		files := w.at.Files()
-		for i := range files.All() {
-			a := files.Add(i)
-			if id := conflict.IDOf(a); want[id] {
-				stays[id] = true
-				continue
-			}
-			acts = append(acts, rewrite.RemoveOf(a, now))
-			w.res.Removed++
-			w.res.BytesRemoved += a.Size
+	for _, a := range w.adds {
+		stays[conflict.IDOf(a)] = false
+	}
+	gone, bytes := w.Removals(stays)
+	if len(gone) > 0 {
+		if err := w.Allowed(); err != nil {
+			return txn.Effects{}, err
 		}
 	}
+	w.res.Removed, w.res.BytesRemoved = int64(len(gone)), bytes
+	acts = append(acts, gone...)
 	for _, a := range w.adds {
 		if !stays[conflict.IDOf(a)] {
 			acts = append(acts, a)

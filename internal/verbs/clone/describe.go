@@ -70,8 +70,8 @@ func (w *work) domains() []action.Action {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		add(name, want[name].Configuration, false)
 	}
-	if w.at != nil {
-		is := w.at.Domains()
+	if w.Old != nil {
+		is := w.Old.Domains()
 		for _, name := range slices.Sorted(maps.Keys(is)) {
 			if _, stays := want[name]; !stays {
 				add(name, is[name].Configuration, true)

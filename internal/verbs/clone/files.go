@@ -171,10 +171,10 @@ func (w *work) copied(ctx context.Context, res *Result) ([]*action.Add, error) {
 		mu      sync.Mutex
 		next    = make(chan copyJob)
 		vectors = &onceEach{done: map[string]*sync.Once{}}
-		p       = observe.Progress{Table: w.log.Bucket().URL(), Phase: "copying", Total: res.Bytes, Unit: "bytes"}
-		tell    = w.log.Env().Listener.Progress
+		p       = observe.Progress{Table: w.Log.Bucket().URL(), Phase: "copying", Total: res.Bytes, Unit: "bytes"}
+		tell    = w.Log.Env().Listener.Progress
 	)
-	for range min(max(w.log.Env().Workers, 1)*2, max(len(jobs), 1)) {
+	for range min(max(w.Log.Env().Workers, 1)*2, max(len(jobs), 1)) {
 		wg.Go(func() {
 			for c := range next {
 				was, err := w.copy(ctx, c, vectors)
@@ -258,7 +258,7 @@ func (w *work) copyObject(ctx context.Context, src scan.Source, from, key string
 	if err != nil {
 		return false, err
 	}
-	to := w.log.Bucket()
+	to := w.Log.Bucket()
 	inflight.Wrote(to.URL(), key)
 	obj, err := b.Stat(ctx, at)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // after it. A source that cannot be written to still can be cloned: its owner has to
 // know of the clone then.
 func (w *work) register(ctx context.Context, pending bool) error {
-	return clones.Register(ctx, w.spec.Source.Bucket(), clones.Entry{Clone: w.log.Bucket().URL(), TableID: w.metadata.ID,
-		Source: w.spec.Source.Version(), Created: w.log.Env().Now().UnixMilli(), Pending: pending})
+	return clones.Register(ctx, w.spec.Source.Bucket(), clones.Entry{Clone: w.Log.Bucket().URL(), TableID: w.metadata.ID,
+		Source: w.spec.Source.Version(), Created: w.Log.Env().Now().UnixMilli(), Pending: pending})
 }
 
 // there looks for those files of an older version that VACUUM may have deleted, or

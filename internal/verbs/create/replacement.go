@@ -71,18 +71,22 @@ func (r *Replacement) Definition(p *action.Protocol, md *action.Metadata) []acti
 	return []action.Action{p, md}
 }
 
-// Removals takes the files of the old table away but for those that stay, and adds
-// up what goes.
+// Removals takes the files of the old table away, and adds up what goes. Those that
+// the new table names too, by the keys of stays, stay and are marked there.
 func (r *Replacement) Removals(stays map[conflict.FileID]bool) (acts []action.Action, bytes int64) {
 	if r.Old == nil {
 		return nil, 0
 	}
 	now, files := r.Log.Env().Now().UnixMilli(), r.Old.Files()
 	for i := range files.All() {
-		if a := files.Add(i); !stays[conflict.IDOf(a)] {
-			acts = append(acts, rewrite.RemoveOf(a, now))
-			bytes += a.Size
+		a := files.Add(i)
+		id := conflict.IDOf(a)
+		if _, ok := stays[id]; ok {
+			stays[id] = true
+			continue
 		}
+		acts = append(acts, rewrite.RemoveOf(a, now))
+		bytes += a.Size
 	}
 	return acts, bytes
 }
