@@ -17,6 +17,9 @@ func (b *binder) call(x *Call) (Expr, error) {
 	if len(args) != len(x.Args) || slices.ContainsFunc(x.Args, isStar) {
 		x = &Call{Fn: x.Fn, Args: args}
 	}
+	if class := elsewhere[x.Fn]; class != "" {
+		return nil, bindErrorf(class, "the function %s of Spark does not exist here as a value of a row", quoteName(x.Fn))
+	}
 	if fn, ok := higherOrder[x.Fn]; ok && (hasLambda(x.Args) || !alsoPlain(x.Fn)) {
 		return fn(b, x)
 	}
@@ -72,7 +75,7 @@ func (b *binder) call(x *Call) (Expr, error) {
 
 // propagates are the operators that give NULL for a constant NULL without looking
 // at the other side, which may fail.
-var propagates = map[string]bool{"=": true, "<": true, "<=": true, ">": true, ">=": true, "<>": true, "+": true, "-": true, "*": true, "/": true, "%": true, "div": true, "&": true, "|": true, "^": true}
+var propagates = map[string]bool{"=": true, "<": true, "<=": true, ">": true, ">=": true, "<>": true, "+": true, "-": true, "*": true, "/": true, "%": true, "div": true, "&": true, "|": true, "^": true, "<<": true, ">>": true, ">>>": true}
 
 // alwaysNull reports a NULL, or casts of one.
 func alwaysNull(e Expr) bool {

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/sluicelake/sluice/types"
 )
@@ -205,11 +206,15 @@ func (in *binder) decimalArithmetic(fn string, a, b Expr) (Expr, error) {
 
 func tryArithmetic(in *binder, fn string, args []Expr) (Expr, error) {
 	op := map[string]string{"try_add": "+", "try_subtract": "-", "try_multiply": "*", "try_divide": "/", "try_mod": "%"}[fn]
+	plain := !slices.ContainsFunc(args, func(a Expr) bool { return !types.IsNumeric(a.Type()) })
 	e, err := arithmetic(in, op, args)
 	if err != nil {
 		return nil, err
 	}
-	return &Call{Fn: "try", Args: []Expr{e}, T: e.Type(), Null: true}, nil
+	if plain {
+		return &Call{Fn: "try", Args: []Expr{e}, T: e.Type(), Null: true}, nil
+	}
+	return &Call{Fn: "try_eval", Args: []Expr{e}, T: e.Type(), Null: true}, nil
 }
 
 // datetimeArithmetic is the arithmetic of dates, timestamps and intervals; nil when it is none.
@@ -246,7 +251,7 @@ func (in *binder) datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 		return signatures[name].bind(in, name, []Expr{a, b})
 	case tb == types.Date && ta != types.String && fn == "+":
 		return signatures["date_add"].bind(in, "date_add", []Expr{b, a})
-	case isInterval(ta) && isInterval(tb) && ta.Kind() != tb.Kind() && (fn == "+" || fn == "-"):
+	case isInterval(ta) && isInterval(tb) && ta.Kind() == types.KindYearMonthInterval && tb.Kind() != ta.Kind() && (fn == "+" || fn == "-"):
 		return nil, unexpectedInput(fn, 1, b)
 	case (fn == "*" || fn == "/") && isInterval(ta) && !types.IsNumeric(tb) && tb != types.String && tb != types.Void:
 		return nil, unexpectedInput(fn, 1, b)

@@ -22,7 +22,9 @@ var fieldSeparator = [...]byte{types.Month: '-', types.Hour: ' ', types.Minute: 
 func ParseIntervalText(text string, t types.Interval) (int64, bool) {
 	s := strings.TrimSpace(text)
 	neg := strings.HasPrefix(s, "-")
-	s = strings.TrimLeft(s, "+-")
+	if neg || strings.HasPrefix(s, "+") {
+		s = s[1:]
+	}
 	total := int64(0)
 	for u := t.From; u <= t.To; u++ {
 		if u > t.From {

@@ -34,7 +34,7 @@ func known(x *Call) bool {
 	case "struct", "named_struct", "current_date", "curdate", "current_timestamp", "now", "localtimestamp", "current_timezone":
 		return true
 	}
-	return operator || named || cast || special || signed || higherOrder[x.Fn] != nil || aggregates[x.Fn]
+	return elsewhere[x.Fn] != "" || operator || named || cast || special || signed || higherOrder[x.Fn] != nil || aggregates[x.Fn]
 }
 
 func unitText(e Expr) bool {

@@ -196,9 +196,9 @@ func (p *Parser) predicate(left Expr) (Expr, bool, error) {
 	case t.Is("BETWEEN"):
 		parse = p.betweenPredicate
 	case t.Is("LIKE"):
-		parse = func(e Expr) (Expr, error) { return p.likePredicate("like", e) }
+		parse = func(e Expr) (Expr, error) { return p.likePredicate("like", e, negated) }
 	case t.Is("ILIKE"):
-		parse = func(e Expr) (Expr, error) { return p.likePredicate("ilike", e) }
+		parse = func(e Expr) (Expr, error) { return p.likePredicate("ilike", e, negated) }
 	case t.Is("RLIKE"), t.Is("REGEXP"):
 		parse = func(e Expr) (Expr, error) {
 			r, err := p.expr(precCompare)
@@ -212,7 +212,7 @@ func (p *Parser) predicate(left Expr) (Expr, bool, error) {
 	}
 	p.Next()
 	e, err := parse(left)
-	if err == nil && negated {
+	if c, ok := e.(*Call); err == nil && negated && !(ok && (c.Fn == "and" || c.Fn == "or") && (t.Is("LIKE") || t.Is("ILIKE"))) {
 		e = &Call{Fn: "not", Args: []Expr{e}}
 	}
 	return e, true, err
@@ -273,7 +273,9 @@ func (p *Parser) betweenPredicate(left Expr) (Expr, error) {
 		&Call{Fn: ">=", Args: []Expr{left, low}}, &Call{Fn: "<=", Args: []Expr{left, high}}}}, err
 }
 
-func (p *Parser) likePredicate(fn string, left Expr) (Expr, error) {
+// likePredicate takes a pattern, or ANY, SOME or ALL of a list; NOT stands before each
+// pattern of a list.
+func (p *Parser) likePredicate(fn string, left Expr, negated bool) (Expr, error) {
 	join := ""
 	if p.tok.Is("ANY") || p.tok.Is("SOME") {
 		join = "or"
@@ -289,6 +291,12 @@ func (p *Parser) likePredicate(fn string, left Expr) (Expr, error) {
 		}
 		for i := range list {
 			list[i] = &Call{Fn: fn, Args: []Expr{left, list[i]}}
+			if negated {
+				list[i] = &Call{Fn: "not", Args: []Expr{list[i]}}
+			}
+		}
+		if len(list) == 1 { // so that it is a list for who negates
+			list = append(list, list[0])
 		}
 		return joinAll(join, list), nil
 	}

@@ -28,7 +28,7 @@ func TestParsePrint(t *testing.T) {
 		"INTERVAL 2 HOURS": "INTERVAL '02' HOUR", "INTERVAL '1 02:00:00' DAY TO SECOND": "INTERVAL '1 02:00:00' DAY TO SECOND",
 		"5000000000": "5000000000L", "1.50": "1.50BD", "1e3": "1000D", "2.5F": "2.5F", "X'0aF'": "X'00AF'", "'it''s' 'x'": "'it\\'sx'",
 		"a -- comment\n + /* x */ 1": "a + 1", "(a, b)": "struct(a, b)", "count(*)": "count(*)", "v:a.b[0]": "v:a.b[0]",
-		"timestampdiff(HOUR, a, b)": "timestampdiff('HOUR', a, b)", "a || b": "a || b", "(SELECT 1)": "(SELECT 1)", "EXISTS (SELECT (1) FROM t)": "EXISTS (SELECT (1) FROM t)",
+		"timestampdiff(HOUR, a, b)": "timestampdiff(HOUR, a, b)", "a || b": "a || b", "(SELECT 1)": "(SELECT 1)", "EXISTS (SELECT (1) FROM t)": "EXISTS (SELECT (1) FROM t)",
 	} {
 		e, err := Parse(in)
 		if err != nil {

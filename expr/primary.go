@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/sluicelake/sluice/types"
@@ -87,7 +88,12 @@ func (p *Parser) word() (Expr, error) {
 		if paren {
 			return p.unitCall(t)
 		}
-	case "SELECT", "FROM", "WHERE", "THEN", "ELSE", "WHEN", "AND", "OR", "IN", "IS":
+	case "AND", "OR", "IN":
+		if paren {
+			return p.call(t)
+		}
+		return nil, p.Errorf(t, "want an expression, found %s", t.describe())
+	case "SELECT", "FROM", "WHERE", "THEN", "ELSE", "WHEN", "IS":
 		return nil, p.Errorf(t, "want an expression, found %s", t.describe())
 	}
 	if p.tok.Kind == Text {
@@ -364,6 +370,18 @@ func (p *Parser) trim(out *Call) (Expr, error) {
 func (p *Parser) unitCall(name Token) (Expr, error) {
 	mark := *p
 	p.Next()
+	if unit := p.tok; unit.Kind == Text && p.PeekSecond().Is(",") {
+		p.Next()
+		p.Next()
+		rest, err := p.list(")")
+		if err != nil {
+			return nil, err
+		}
+		if len(rest) == 2 {
+			return nil, p.fail(unit, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", fmt.Sprintf("the unit of %s stands without quotes, as in %s(YEAR, ...)", name.Text, name.Text))
+		}
+		return &Call{Fn: strings.ToLower(name.Text), Args: append([]Expr{&Literal{Value: unit.Value, T: types.String}}, rest...)}, nil
+	}
 	if word := p.tok; word.Kind == Word && p.PeekSecond().Is(",") && isUnit(word.Text) {
 		p.Next()
 		p.Next()

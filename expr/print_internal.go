@@ -18,7 +18,7 @@ var fieldNames = map[string]string{"second_fraction": "SECOND", "dayofweek_iso":
 // sqlCall gives a call that only the binder makes the form that binds to it again.
 func sqlCall(x *Call) *Call {
 	switch x.Fn {
-	case "try":
+	case "try", "try_eval":
 		inner, ok := x.Args[0].(*Call)
 		if !ok { // folded to a literal
 			return &Call{Fn: "coalesce", Args: x.Args}
@@ -26,7 +26,15 @@ func sqlCall(x *Call) *Call {
 		if inner.Fn == "parse_time" {
 			return &Call{Fn: "try_" + parserName(inner.T), Args: inner.Args}
 		}
+		if tried[inner.Fn] == "" { // an implicit conversion around it
+			return inner
+		}
 		return &Call{Fn: tried[inner.Fn], Args: inner.Args}
+	case "timestampadd", "timestampdiff":
+		if lit, ok := x.Args[0].(*Literal); ok && lit.T == types.String {
+			unit, _ := lit.Value.(string)
+			return &Call{Fn: x.Fn, Args: append([]Expr{NewColumn(unit)}, x.Args[1:]...)}
+		}
 	case "parse_time":
 		return &Call{Fn: parserName(x.T), Args: x.Args}
 	case "make_timestamp":

@@ -53,7 +53,7 @@ func (o Options) zoneName() string {
 	if z := zone(o.TimeZone); z != nil {
 		return z.String()
 	}
-	return "Etc/UTC"
+	return "UTC"
 }
 
 // settle writes the session into the calls and casts of a bound tree. Casts that
@@ -73,7 +73,7 @@ func settle(e Expr, in Session) Expr {
 		case *Call:
 			c := *x
 			c.In = in
-			if c.Fn == "try" {
+			if c.Fn == "try" || c.Fn == "try_eval" {
 				if inner, ok := c.Args[0].(*Call); ok {
 					strict := *inner
 					strict.In.Legacy = false

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice/types"
@@ -100,7 +101,6 @@ e                               .      d
 pi                              .      d
 rand,random                     ?l     d
 uuid                            .      s
-width_bucket                    dddl   l
 year                            D      i
 quarter                         D      i
 month                           D      i
@@ -137,6 +137,7 @@ to_utc_timestamp                Ts     T
 array_join                      Ae?e   s
 array_size                      A      i
 is_variant_null                 v      b
+is_valid_variant                v      b
 try_parse_json                  e      v
 parse_json                      e      v
 schema_of_variant               v      s
@@ -209,6 +210,10 @@ var letterTypes = map[byte]types.Type{
 	't': &types.Array{Element: types.String, ContainsNull: true},
 }
 
+// takesNull are the functions of the table that are not NULL for a constant NULL.
+var takesNull = map[string]bool{"is_valid_variant": true, "printf": true, "rand": true, "randn": true, "array_join": true, "is_variant_null": true, "aes_encrypt": true,
+	"levenshtein": true, "encode": true, "parse_url": true, "try_parse_url": true, "months_between": true, "to_utc_timestamp": true}
+
 var exactly = map[byte]types.Type{'e': types.String, 'E': types.Date, 'F': types.Timestamp}
 
 // bindSignature converts the arguments of a function from the table.
@@ -233,6 +238,12 @@ func (s signature) bind(in *binder, called string, args []Expr) (Expr, error) {
 	t := letterTypes[s.result]
 	if digit(s.result) {
 		t = args[s.result-'0'].Type()
+	}
+	if (s.name == "trunc" || s.name == "date_trunc") && unknownTruncation(s.name, args) {
+		return &Literal{T: t}, nil
+	}
+	if !takesNull[s.name] && slices.ContainsFunc(args, alwaysNull) {
+		return &Literal{T: t}, nil // whatever the others hold, and though they fail
 	}
 	return &Call{Fn: s.name, Args: args, T: t, Null: true}, nil
 }
@@ -312,3 +323,23 @@ func (in *binder) argType(letter byte, t types.Type) types.Type {
 }
 
 func itoa(n int) string { return string(rune('0' + n)) }
+
+// unknownTruncation reports a constant unit that trunc or date_trunc does not know:
+// the result is NULL, whatever the other argument holds.
+func unknownTruncation(fn string, args []Expr) bool {
+	unit := args[0]
+	if fn == "trunc" {
+		unit = args[1]
+	}
+	text, ok := literalText(unit)
+	if !ok {
+		return false
+	}
+	switch text {
+	case "YEAR", "YYYY", "YY", "QUARTER", "MONTH", "MM", "MON", "WEEK":
+		return false
+	case "DAY", "DD", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND":
+		return fn == "trunc"
+	}
+	return true
+}

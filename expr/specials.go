@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -13,7 +16,7 @@ type special struct {
 var specials = map[string]special{}
 
 func init() {
-	for _, group := range []map[string]special{conditionals, mathSpecials, textSpecials, timeSpecials, collections, variants} {
+	for _, group := range []map[string]special{conditionals, mathSpecials, textSpecials, timeSpecials, collections, variants, moreSpecials} {
 		for name, s := range group {
 			specials[name] = s
 		}
@@ -63,6 +66,9 @@ func hashCall(t types.Type) func(*binder, string, []Expr) (Expr, error) {
 		for _, a := range args {
 			if hasMap(a.Type()) {
 				return nil, bindErrorf("DATATYPE_MISMATCH.HASH_MAP_TYPE", "%s does not take maps: %s", fn, a)
+			}
+			if a.Type() == types.Variant {
+				return nil, bindErrorf("DATATYPE_MISMATCH.HASH_VARIANT_TYPE", "%s does not take variants: %s", fn, a)
 			}
 		}
 		return &Call{Fn: fn, Args: args, T: t, Null: true}, nil
@@ -127,6 +133,9 @@ func extreme(in *binder, fn string, args []Expr) (Expr, error) {
 }
 
 func likeCall(in *binder, fn string, args []Expr) (Expr, error) {
+	if len(args) == 3 && !isText(args[2]) {
+		return nil, bindErrorf("INVALID_ESCAPE_CHAR", "the escape of %s is a string of one character, not %s", fn, args[2])
+	}
 	for i, a := range args {
 		if in.implicitArg(a.Type(), types.String) == nil {
 			return nil, unexpectedInput(fn, i, a)
@@ -142,7 +151,10 @@ func literalInt(e Expr) (int, bool) {
 	case *Literal:
 		switch v := x.Value.(type) {
 		case int64:
-			return int(v), true
+			return int(v), !isInterval(x.T) && !isDatetime(x.T)
+		case string:
+			n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 32)
+			return int(n), err == nil
 		case nil:
 			return 0, true
 		}
@@ -225,6 +237,29 @@ var mathSpecials = map[string]special{
 		return in.operator(fn, types.Integer, a...), nil
 	}},
 	"bit_get": {2, 2, bitGet}, "getbit": {2, 2, bitGet},
+	"width_bucket": {4, 4, func(in *binder, fn string, a []Expr) (Expr, error) {
+		intervals := 0
+		for _, e := range a[:3] {
+			if isInterval(e.Type()) && e.Type().Kind() == a[0].Type().Kind() {
+				intervals++
+			} else if isInterval(e.Type()) {
+				intervals = 4
+			}
+		}
+		if intervals != 0 && intervals != 3 {
+			return nil, bindErrorf("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "the values of %s have no common type: %s", fn, describeTypes(a[:3]))
+		}
+		for i, want := range []types.Type{types.Double, types.Double, types.Double, types.Long} {
+			if i < 3 && intervals == 3 {
+				continue
+			}
+			if in.implicitArg(a[i].Type(), want) == nil {
+				return nil, unexpectedInput(fn, i, a[i])
+			}
+			a[i] = in.convert(a[i], want)
+		}
+		return &Call{Fn: fn, Args: a, T: types.Long, Null: true}, nil
+	}},
 }
 
 func bitGet(in *binder, _ string, a []Expr) (Expr, error) {
@@ -233,6 +268,9 @@ func bitGet(in *binder, _ string, a []Expr) (Expr, error) {
 	}
 	if !types.IsIntegral(a[0].Type()) {
 		a[0] = in.convert(a[0], types.Long)
+	}
+	if in.implicitArg(a[1].Type(), types.Integer) == nil {
+		return nil, unexpectedInput("bit_get", 1, a[1])
 	}
 	return in.operator("bit_get", types.Byte, a[0], in.convert(a[1], types.Integer)), nil
 }
@@ -264,15 +302,20 @@ func ceiling(in *binder, fn string, a []Expr) (Expr, error) {
 		fn = "ceil"
 	}
 	t := a[0].Type()
-	if in.argType('N', t) == nil {
+	if len(a) == 1 && in.argType('N', t) == nil {
 		return nil, unexpectedInput(fn, 0, a[0])
 	}
 	if len(a) == 2 {
-		if !isDecimal(t) {
-			if t == types.String || t == types.Void {
-				a[0] = in.convert(a[0], types.Double)
-			}
-			a[0] = in.convert(a[0], decimalFor(a[0].Type()))
+		if _, ok := literalInt(a[1]); !ok || a[1].Type() != types.Integer {
+			return nil, bindErrorf("NON_FOLDABLE_ARGUMENT", "the scale of %s is a constant INT, not %s", fn, a[1])
+		}
+		if in.argType('N', t) == nil {
+			return nil, unexpectedInput(fn, 0, a[0])
+		}
+		if t == types.String || t == types.Void {
+			a[0] = in.convert(a[0], types.Decimal{Precision: 38, Scale: 18})
+		} else if !isDecimal(t) {
+			a[0] = in.convert(a[0], decimalFor(t))
 		}
 		return round(in, fn, a)
 	}
@@ -297,6 +340,9 @@ func round(in *binder, fn string, a []Expr) (Expr, error) {
 	}
 	scale := 0
 	if len(a) == 2 {
+		if in.implicitArg(a[1].Type(), types.Integer) == nil {
+			return nil, unexpectedInput(fn, 1, a[1])
+		}
 		n, ok := literalInt(a[1])
 		if !ok {
 			return nil, bindErrorf("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "the scale of %s is a constant, not %s", fn, a[1])
@@ -315,6 +361,9 @@ func round(in *binder, fn string, a []Expr) (Expr, error) {
 	arg := a[0]
 	if !isDecimal(a[0].Type()) {
 		arg = in.convert(a[0], t)
+	}
+	if len(a) == 2 && alwaysNull(a[1]) {
+		return &Literal{T: t}, nil
 	}
 	return in.operator(fn, t, arg, &Literal{Value: int64(scale), T: types.Integer}), nil
 }

@@ -123,17 +123,22 @@ var collections = map[string]special{
 		t, err := in.unify(fn, a)
 		return in.operator(fn, t, a...), err
 	}},
-	"explode": {1, 1, generator}, "explode_outer": {1, 1, generator}, "posexplode": {1, 1, generator}, "inline": {1, 1, generator}, "inline_outer": {1, 1, generator}, "stack": {1, -1, generator},
+	"explode": {1, 1, generator}, "explode_outer": {1, 1, generator}, "posexplode": {1, 1, generator}, "inline": {1, 1, generator}, "inline_outer": {1, 1, generator}, "posexplode_outer": {1, 1, generator}, "json_tuple": {2, -1, generator}, "stack": {1, -1, generator},
 }
 
 // generators are refused as values: they make several rows of one, or read what only
 // a grouping by windows makes.
-var generators = map[string]bool{"window_time": true, "explode": true, "explode_outer": true, "posexplode": true, "inline": true, "inline_outer": true, "stack": true}
+var generators = map[string]bool{"window_time": true, "explode": true, "explode_outer": true, "posexplode": true, "inline": true, "inline_outer": true, "stack": true, "posexplode_outer": true, "json_tuple": true}
 
 // generator refuses functions that make several rows or columns of one.
 func generator(in *binder, fn string, a []Expr) (Expr, error) {
 	if fn == "explode" || fn == "explode_outer" {
 		return nil, bindErrorf("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "%s makes several rows: it is no value", fn)
+	}
+	for _, e := range a {
+		if fn == "json_tuple" && e.Type() != types.String {
+			return nil, bindErrorf("DATATYPE_MISMATCH.NON_STRING_TYPE", "json_tuple takes strings, not %s", types.SQL(e.Type()))
+		}
 	}
 	return nil, bindErrorf("UDTF_ALIAS_NUMBER_MISMATCH", "%s makes several columns: it is no value", fn)
 }

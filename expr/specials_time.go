@@ -18,12 +18,12 @@ var timeSpecials = map[string]special{
 	"to_timestamp_ltz":       {1, 2, parseTime(types.Timestamp, false)},
 	"to_timestamp_ntz":       {1, 2, parseTime(types.TimestampNTZ, false)},
 	"try_to_timestamp":       {1, 2, parseTime(types.Timestamp, true)},
-	"make_timestamp":         {6, 7, makeTimestamp(types.Timestamp)},
-	"make_timestamp_ltz":     {6, 7, makeTimestamp(types.Timestamp)},
-	"make_timestamp_ntz":     {6, 6, makeTimestamp(types.TimestampNTZ)},
-	"try_make_timestamp":     {6, 7, makeTimestamp(types.Timestamp)},
-	"try_make_timestamp_ltz": {6, 7, makeTimestamp(types.Timestamp)},
-	"try_make_timestamp_ntz": {6, 6, makeTimestamp(types.TimestampNTZ)},
+	"make_timestamp":         {1, 7, makeTimestamp(types.Timestamp)},
+	"make_timestamp_ltz":     {2, 7, makeTimestamp(types.Timestamp)},
+	"make_timestamp_ntz":     {2, 6, makeTimestamp(types.TimestampNTZ)},
+	"try_make_timestamp":     {1, 7, makeTimestamp(types.Timestamp)},
+	"try_make_timestamp_ltz": {2, 7, makeTimestamp(types.Timestamp)},
+	"try_make_timestamp_ntz": {2, 6, makeTimestamp(types.TimestampNTZ)},
 	"window_time": {1, 1, func(in *binder, fn string, a []Expr) (Expr, error) {
 		return nil, bindErrorf("_LEGACY_ERROR_TEMP_3101", "window_time reads the column of a window, which no statement here makes: %s", a[0])
 	}},
@@ -119,6 +119,9 @@ func unixTimestamp(in *binder, _ string, a []Expr) (Expr, error) {
 		if len(a) == 1 {
 			a = append(a, &Literal{Value: "yyyy-MM-dd HH:mm:ss", T: types.String})
 		}
+		if in.argType('e', a[1].Type()) == nil {
+			return nil, unexpectedInput("to_unix_timestamp", 1, a[1])
+		}
 		return &Call{Fn: "to_unix_timestamp", Args: []Expr{a[0], in.convert(a[1], types.String)}, T: types.Long, Null: true}, nil
 	}
 	if !isDatetime(t) {
@@ -131,7 +134,13 @@ func unixTimestamp(in *binder, _ string, a []Expr) (Expr, error) {
 func parseTime(to types.Type, try bool) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, a []Expr) (Expr, error) {
 		from := a[0].Type()
+		if len(a) == 2 && !types.IsNested(from) && (!anyInterval(from) || try) && !isDatetime(from) && (to != types.Timestamp || !types.IsNumeric(from)) {
+			a[0], from = in.convert(a[0], types.String), types.String
+		}
 		ok := from == types.String || isDatetime(from) || from == types.Void || (to == types.Timestamp && types.IsNumeric(from))
+		if !ok && try && !types.IsNested(from) {
+			return &Literal{T: to}, nil
+		}
 		if !ok {
 			return nil, unexpectedInput(fn, 0, a[0])
 		}
@@ -152,8 +161,38 @@ func parseTime(to types.Type, try bool) func(*binder, string, []Expr) (Expr, err
 	}
 }
 
+// fromDate binds make_timestamp of a date, a time of day and a zone.
+func (in *binder) fromDate(fn string, to types.Type, a []Expr) (Expr, error) {
+	if in.implicitArg(a[0].Type(), types.Date) == nil {
+		return nil, unexpectedInput(fn, 0, a[0])
+	}
+	a[0] = in.convert(a[0], types.Date)
+	if len(a) > 1 {
+		if k := a[1].Type().Kind(); k != types.KindTime && k != types.KindVoid {
+			return nil, unexpectedInput(fn, 1, a[1])
+		}
+	}
+	if len(a) > 2 {
+		if in.implicitArg(a[2].Type(), types.String) == nil {
+			return nil, unexpectedInput(fn, 2, a[2])
+		}
+		a[2] = in.convert(a[2], types.String)
+	}
+	e := Expr(&Call{Fn: "make_timestamp", Args: a, T: to, Null: true})
+	if strings.HasPrefix(fn, "try_") {
+		e = &Call{Fn: "try", Args: []Expr{e}, T: to, Null: true}
+	}
+	return e, nil
+}
+
 func makeTimestamp(to types.Type) func(*binder, string, []Expr) (Expr, error) {
 	return func(in *binder, fn string, a []Expr) (Expr, error) {
+		if len(a) <= 3 && !(to == types.TimestampNTZ && len(a) == 3) {
+			return in.fromDate(fn, to, a)
+		}
+		if len(a) < 6 {
+			return nil, wrongArgs(fn, "another number of", len(a))
+		}
 		for i := range a {
 			want := types.Type(types.Integer)
 			if i == 5 {
@@ -194,7 +233,7 @@ func timestampSeconds(in *binder, fn string, a []Expr) (Expr, error) {
 	switch {
 	case types.IsIntegral(t), t == types.Void:
 		a[0] = in.convert(a[0], types.Long)
-	case t == types.String, t == types.Float:
+	case t == types.Float:
 		a[0] = in.convert(a[0], types.Double)
 	case !types.IsNumeric(t):
 		return nil, unexpectedInput(fn, 0, a[0])

@@ -518,7 +518,11 @@ func (c *caster) toInterval() (arrow.Array, error) {
 		return makeInts(c.to, n, c.ok, func(i int) (int64, error) {
 			v, ok := expr.ParseIntervalText(s(i), t)
 			if !ok {
-				return 0, c.fails(failf("INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "%q is no %s", clip(s(i)), types.SQL(c.to)))
+				class := "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE"
+				if t.From == t.To && t.From <= types.Month {
+					class = "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING"
+				}
+				return 0, c.fails(failf(class, "%q is no %s", clip(s(i)), types.SQL(c.to)))
 			}
 			return v, nil
 		})

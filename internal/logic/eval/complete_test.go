@@ -14,7 +14,7 @@ import (
 func TestEveryBoundFunctionIsComputed(t *testing.T) {
 	scope, cols, _ := testTable(t)
 	rows := []int32{0, 3, 4} // without the extreme values: lengths and counts are among the arguments
-	leaf := []string{"s", "i", "x", "a", "m", "d", "t", "bin", "n", "b", "'year'", "array(a)", "array(o)", "parse_json('[1]')", "o", "'a INT'", "'$.a'", "INTERVAL 1 DAY"}
+	leaf := []string{"s", "array(1.5F)", "'999'", "i", "x", "a", "m", "d", "t", "bin", "n", "b", "'year'", "array(a)", "array(o)", "parse_json('[1]')", "o", "'a INT'", "'$.a'", "INTERVAL 1 DAY"}
 	for _, fn := range expr.Functions() {
 		ok := false
 		for count := 0; count <= 7 && !ok; count++ {

@@ -41,6 +41,7 @@ const (
 func compilePattern(s string, parsing bool) (*datePattern, error) {
 	p := &datePattern{}
 	legacy, week, bad := true, false, false
+	illegal, long := false, false
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch {
@@ -64,9 +65,12 @@ func compilePattern(s string, parsing bool) (*datePattern, error) {
 			switch {
 			case strings.IndexByte(weekLetters, c) >= 0:
 				week, bad = true, true
-			case strings.IndexByte(forbiddenLetters, c) >= 0 || strings.IndexByte(knownLetters, c) < 0 || (parsing && strings.IndexByte("EFqQ", c) >= 0):
-				bad = true
-			case n >= 5 && strings.IndexByte("GMLEQqa", c) >= 0, n > 2 && strings.IndexByte("dHhKkms", c) >= 0, n > 6 && c == 'y', n > 9:
+			case strings.IndexByte(forbiddenLetters, c) >= 0 || parsing && strings.IndexByte("EFqQ", c) >= 0:
+				illegal, bad = true, true
+			case n >= 5 && strings.IndexByte("GMLEQq", c) >= 0:
+				long, bad = true, true
+			case strings.IndexByte(knownLetters, c) < 0 || n > 1 && c == 'a', n != 2 && c == 'V', n != 1 && n != 4 && c == 'O',
+				n > 2 && strings.IndexByte("dHhKkms", c) >= 0, n > 6 && c == 'y', n > 9:
 				bad = true
 			}
 			p.parts = append(p.parts, patternPart{letter: c, n: n})
@@ -75,7 +79,7 @@ func compilePattern(s string, parsing bool) (*datePattern, error) {
 			p.parts = append(p.parts, patternPart{optional: map[byte]int{'[': 1, ']': -1}[c]})
 			i++
 		case strings.IndexByte("{}#", c) >= 0:
-			bad, legacy = true, legacy && false
+			bad = true
 			i++
 		default:
 			p.parts = append(p.parts, patternPart{text: s[i : i+1]})
@@ -89,6 +93,10 @@ func compilePattern(s string, parsing bool) (*datePattern, error) {
 		return nil, failf("INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "the pattern %q means something else since Spark 3", clip(s))
 	case week:
 		return nil, failf("INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "the pattern %q has letters of weeks, which are not supported", clip(s))
+	case illegal:
+		return nil, failf("INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "%q has a letter that patterns of dates do not have", clip(s))
+	case long:
+		return nil, failf("INVALID_DATETIME_PATTERN.LENGTH", "%q repeats a letter too often", clip(s))
 	}
 	return nil, invalidPattern(s)
 }
@@ -223,11 +231,7 @@ func fromUnixTime(c *call) (arrow.Array, error) {
 		if err != nil {
 			return nil, err
 		}
-		us, ok := mul64(v(i), 1_000_000)
-		if !ok {
-			return nil, noClass("long overflow")
-		}
-		return p.format(b, us, c.zone()), nil
+		return p.format(b, v(i)*1_000_000, c.zone()), nil // wraps, as in Spark
 	})
 }
 

@@ -110,7 +110,9 @@ func (c *call) unitOf(k int) func(int) int64 {
 	case "interval_year", "interval_month":
 		return func(i int) int64 { return v(i).months }
 	case "interval_day":
-		return func(i int) int64 { return v(i).days*civil.MicrosPerDay + v(i).micros/civil.MicrosPerDay*civil.MicrosPerDay }
+		return func(i int) int64 {
+			return v(i).days*civil.MicrosPerDay + v(i).micros/civil.MicrosPerDay*civil.MicrosPerDay
+		}
 	}
 	return func(i int) int64 { return v(i).micros }
 }
@@ -228,10 +230,44 @@ func dateOf(y, m, d int64) (int64, error) {
 
 func makeDate(c *call) (arrow.Array, error) {
 	y, m, d := c.int(0), c.int(1), c.int(2)
-	return c.ints(func(i int) (int64, error) { return dateOf(y(i), m(i), d(i)) })
+	return c.ints(func(i int) (int64, error) {
+		if abs64(y(i)) > 999_999_999 {
+			return 0, outOfBounds("Year", -999_999_999, 999_999_999, y(i))
+		}
+		days, err := dateOf(y(i), m(i), d(i))
+		if err == nil && int64(int32(days)) != days {
+			return 0, failf("ARITHMETIC_OVERFLOW", "the year %d is too far from 1970 for a date", y(i))
+		}
+		return days, err
+	})
+}
+
+// timestampOfDate is make_timestamp of a date, a time of day and a zone.
+func timestampOfDate(c *call) (arrow.Array, error) {
+	d, ofDay, zone := c.int(0), func(int) int64 { return 0 }, func(int) string { return "" }
+	if c.has(1) {
+		ofDay = c.int(1)
+	}
+	if c.has(2) {
+		zone = c.str(2)
+	}
+	return c.ints(func(i int) (int64, error) {
+		v := d(i)*civil.MicrosPerDay + ofDay(i)
+		if z := zone(i); z != "" {
+			loc, ok := civil.Zone(z)
+			if !ok {
+				return 0, failf("INVALID_TIMEZONE", "%q is no time zone", clip(z))
+			}
+			return civil.Instant(v, loc), nil
+		}
+		return c.instant(v), nil
+	})
 }
 
 func makeTimestamp(c *call) (arrow.Array, error) {
+	if len(c.args) <= 3 {
+		return timestampOfDate(c)
+	}
 	part := make([]func(int) int64, 5)
 	for k := range part {
 		part[k] = c.int(k)
@@ -368,14 +404,21 @@ func timestampAdd(c *call) (arrow.Array, error) {
 
 func makeDayTime(c *call) (arrow.Array, error) {
 	return c.ints(func(i int) (int64, error) {
-		total := int64(0)
+		total, fits := int64(0), true
+		add := func(n, unit int64) {
+			sum, ok := addProduct(total, unit, n)
+			total, fits = sum, fits && ok
+		}
 		for k, unit := range []int64{civil.MicrosPerDay, 3_600_000_000, 60_000_000} {
 			if c.has(k) {
-				total += c.int(k)(i) * unit
+				add(c.int(k)(i), unit)
 			}
 		}
 		if c.has(3) {
-			total += int64(c.dec(3)(i).LowBits())
+			add(int64(c.dec(3)(i).LowBits()), 1)
+		}
+		if !fits {
+			return 0, failf("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "make_dt_interval: the interval is too long")
 		}
 		return total, nil
 	})

@@ -52,6 +52,9 @@ func canFail(e expr.Expr) bool {
 		case *expr.Cast:
 			fails = fails || (!x.Try && !safeCast(x.Arg.Type(), x.To))
 		case *expr.Call:
+			if x.Fn == "try_eval" {
+				return false
+			}
 			if x.Fn == "try" {
 				if inner, ok := x.Args[0].(*expr.Call); ok {
 					for _, a := range inner.Args {

@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"math"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -18,7 +19,7 @@ var forms map[string]func(*frame, *expr.Call) (vec, error)
 
 func init() {
 	forms = map[string]func(*frame, *expr.Call) (vec, error){
-		"and": (*frame).logical, "or": (*frame).logical, "coalesce": (*frame).coalesce, "in": (*frame).membership, "try": (*frame).try,
+		"and": (*frame).logical, "or": (*frame).logical, "coalesce": (*frame).coalesce, "in": (*frame).membership, "try": (*frame).try, "try_eval": (*frame).tryAll,
 		"elt":       (*frame).elt,
 		"transform": (*frame).transform, "filter": (*frame).filterArray, "exists": (*frame).quantifier, "forall": (*frame).quantifier,
 		"aggregate": (*frame).aggregate, "zip_with": (*frame).zipWith, "array_sort": (*frame).sortBy,
@@ -361,6 +362,33 @@ func (f *frame) elt(x *expr.Call) (vec, error) {
 	return vec{a, false}, err
 }
 
+// tryAll gives NULL for the rows in which anything below fails.
+func (f *frame) tryAll(x *expr.Call) (vec, error) {
+	v, err := f.eval(x.Args[0])
+	var failed *Error
+	if err == nil || !errors.As(err, &failed) || lasting(failed) {
+		return v, err
+	}
+	m := newMerger(f.rows)
+	for i := range f.rows {
+		a, err := f.narrow([]int32{int32(i)}).array(x.Args[0])
+		if errors.As(err, &failed) && !lasting(failed) {
+			continue
+		}
+		if err != nil {
+			return vec{}, err
+		}
+		m.at[i] = int32(m.len)
+		m.put(a)
+	}
+	a, err := m.done(x.T)
+	return vec{a, false}, err
+}
+
+// lasting are failures that no try_ function makes NULL: patterns that once meant
+// something else.
+func lasting(e *Error) bool { return strings.HasPrefix(e.Class, "INCONSISTENT_BEHAVIOR") }
+
 // try gives NULL for the rows in which an operator fails; failures of its
 // operands are not its own.
 func (f *frame) try(x *expr.Call) (vec, error) {
@@ -379,7 +407,7 @@ func (f *frame) try(x *expr.Call) (vec, error) {
 	fn := functions[inner.Fn]
 	a, err := fn(c)
 	var failed *Error
-	if err == nil || !errors.As(err, &failed) {
+	if err == nil || !errors.As(err, &failed) || lasting(failed) {
 		return vec{a, false}, err
 	}
 	m := newMerger(f.rows)

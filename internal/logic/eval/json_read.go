@@ -19,6 +19,10 @@ import (
 type textOptions struct {
 	dates, times, ntz *datePattern
 	failFast          bool
+	keepNulls         bool   // ignoreNullFields is false
+	sortKeys          bool   // members in the order of their names
+	separator         rune   // of CSV; 0 is a comma
+	nullText          string // what stands for NULL in CSV
 	zone              *time.Location
 }
 
@@ -39,6 +43,21 @@ func (c *call) textOptions(k int) (textOptions, error) {
 			o.times, err = compilePattern(value, true)
 		case "timestampntzformat":
 			o.ntz, err = compilePattern(value, true)
+		case "ignorenullfields":
+			o.keepNulls = strings.EqualFold(value, "false")
+		case "sortkeys":
+			o.sortKeys = strings.EqualFold(value, "true")
+		case "sep", "delimiter":
+			for _, r := range value {
+				o.separator = r
+				break
+			}
+		case "nullvalue":
+			o.nullText = value
+		case "timezone":
+			if z, ok := civil.Zone(value); ok {
+				o.zone = z
+			}
 		case "mode":
 			o.failFast = strings.EqualFold(value, "FAILFAST")
 		}

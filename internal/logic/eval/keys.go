@@ -15,6 +15,9 @@ func checkKeys(kvs []columns.KV) (any, error) {
 		if kv.Key == nil {
 			return nil, failf("NULL_MAP_KEY", "a map key cannot be NULL")
 		}
+		if f, ok := kv.Key.(float64); ok && f == 0 { // -0.0 is the key 0.0
+			kvs[i].Key = 0.0
+		}
 		for _, other := range kvs[:i] {
 			if sameValue(kv.Key, other.Key) {
 				return nil, duplicateKey(kv.Key)

@@ -211,7 +211,7 @@ func widthBucket(c *call) (arrow.Array, error) {
 	v, low, high, n := c.float(0), c.float(1), c.float(2), c.int(3)
 	return c.ints(func(i int) (int64, error) {
 		x, a, b, k := v(i), low(i), high(i), n(i)
-		if k <= 0 || a == b || math.IsNaN(x) || math.IsNaN(a) || math.IsInf(a, 0) || math.IsInf(b, 0) {
+		if k <= 0 || k == math.MaxInt64 || a == b || math.IsNaN(x) || math.IsNaN(a) || math.IsNaN(b) || math.IsInf(a, 0) || math.IsInf(b, 0) {
 			return 0, errNull
 		}
 		if a > b {

@@ -5,8 +5,10 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"sort"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -21,7 +23,7 @@ func init() {
 		"raise_error": raiseError, "assert_true": assertTrue, "from_csv": fromCSV, "from_json": fromJSON, "to_csv": toCSV, "to_json": toJSON, "get_json_object": getJSONObject,
 		"json_array_length": jsonArrayLength, "json_object_keys": jsonObjectKeys,
 		"version": constantText("4.2.0"), "current_user": constantText("sluice"), "current_database": constantText("default"),
-		"current_catalog": constantText("spark_catalog"), "current_timezone": constantText("Etc/UTC"),
+		"current_catalog": constantText("spark_catalog"), "current_timezone": constantText("UTC"),
 	})
 }
 
@@ -70,13 +72,16 @@ func fromCSV(c *call) (arrow.Array, error) {
 	return c.boxed(func(i int) (any, error) {
 		r := csv.NewReader(strings.NewReader(s(i)))
 		r.LazyQuotes, r.FieldsPerRecord = true, -1
+		if o.separator != 0 {
+			r.Comma = o.separator
+		}
 		record, err := r.Read()
 		out := make([]any, len(fields))
 		if err != nil {
 			return out, nil
 		}
 		for k, f := range fields {
-			if k < len(record) && record[k] != "" {
+			if k < len(record) && record[k] != o.nullText {
 				out[k] = o.value(record[k], f.Type)
 			}
 		}
@@ -92,23 +97,34 @@ func toCSV(c *call) (arrow.Array, error) {
 	if err != nil {
 		return nil, err
 	}
+	sep := o.separator
+	if sep == 0 {
+		sep = ','
+	}
 	return makeText(c.out(), c.n, valid(c.n, c.args[0]), func(b []byte, i int) ([]byte, error) {
 		row, _ := v(i).([]any)
 		for k, f := range fields {
 			if k > 0 {
-				b = append(b, ',')
+				b = utf8.AppendRune(b, sep)
 			}
 			switch x := row[k].(type) {
 			case nil:
+				b = append(b, o.nullText...)
 			case string:
 				switch {
 				case x == "":
 					b = append(b, `""`...)
-				case strings.ContainsAny(x, ",\"\n\r"):
+				case strings.ContainsRune(x, sep) || strings.ContainsAny(x, "\"\n\r"):
 					b = append(append(append(b, '"'), strings.ReplaceAll(strings.ReplaceAll(x, `\`, `\\`), `"`, `\"`)...), '"')
 				default:
 					b = append(b, x...)
 				}
+			case []any, []columns.KV:
+				a, err := fromValues(f.Type, x)
+				if err != nil {
+					return nil, err
+				}
+				b = append(b, texter(a, f.Type, c.node.In)(0)...)
 			default:
 				text := appendJSON(nil, x, f.Type, c.node.In, o)
 				b = append(b, strings.Trim(string(text), `"`)...)
@@ -128,6 +144,18 @@ func toJSON(c *call) (arrow.Array, error) {
 	return makeText(c.out(), c.n, valid(c.n, c.args[0]), func(b []byte, i int) ([]byte, error) {
 		return appendJSON(b, v(i), c.typ(0), c.node.In, o), nil
 	})
+}
+
+// order lists the fields of a struct as they are written.
+func (o textOptions) order(t *types.Struct) []int {
+	out := make([]int, len(t.Fields))
+	for i := range out {
+		out[i] = i
+	}
+	if o.sortKeys {
+		sort.SliceStable(out, func(i, j int) bool { return t.Fields[out[i]].Name < t.Fields[out[j]].Name })
+	}
+	return out
 }
 
 func appendJSON(b []byte, v any, t types.Type, in expr.Session, o textOptions) []byte {
@@ -163,8 +191,9 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session, o textOptions) [
 		case *types.Struct:
 			b = append(b, '{')
 			first := true
-			for i, f := range t.Fields {
-				if x[i] == nil {
+			for _, i := range o.order(t) {
+				f := t.Fields[i]
+				if x[i] == nil && !o.keepNulls {
 					continue
 				}
 				if !first {
@@ -209,7 +238,7 @@ func appendJSON(b []byte, v any, t types.Type, in expr.Session, o textOptions) [
 		}
 		switch t.Kind() {
 		case types.KindTimestamp:
-			return columns.AppendQuoted(b, timestampJSON(civil.Local(x, in.Zone))+zoneText(patternPart{letter: 'X', n: 3}, x, in.Zone))
+			return columns.AppendQuoted(b, timestampJSON(civil.Local(x, o.zone))+zoneText(patternPart{letter: 'X', n: 3}, x, o.zone))
 		case types.KindTimestampNTZ:
 			return columns.AppendQuoted(b, timestampJSON(x))
 		case types.KindDate, types.KindDayTimeInterval, types.KindYearMonthInterval:

@@ -51,8 +51,8 @@ func writeByFormat(whole, frac, formatWhole, formatFrac string, point, neg bool)
 	frac = strings.TrimRight(frac, "0")
 	overflow := len(whole) > marks || len(frac) > fracMarks
 	frac += strings.Repeat("0", max(0, fracMarks-len(frac)))
-	if whole == "" && marks > 0 && strings.LastIndexAny(formatWhole, "09") >= 0 {
-		whole = "0"
+	if whole == "" && point && marks > 0 {
+		whole = "0" // without a point, zero is blank
 	}
 	var b strings.Builder
 	seen := 0
@@ -60,7 +60,9 @@ func writeByFormat(whole, frac, formatWhole, formatFrac string, point, neg bool)
 	for i := 0; i < len(formatWhole); i++ {
 		switch ch := formatWhole[i]; {
 		case isDigitMark(ch):
-			zeros = zeros || ch == '0'
+			if seen == 0 { // the first mark says what fills
+				zeros = ch == '0'
+			}
 			at := seen - (marks - len(whole))
 			seen++
 			switch {
@@ -74,7 +76,7 @@ func writeByFormat(whole, frac, formatWhole, formatFrac string, point, neg bool)
 				b.WriteByte(' ')
 			}
 		case ch == ',':
-			if overflow || zeros || seen > marks-len(whole) {
+			if zeros || !overflow && seen > marks-len(whole) {
 				b.WriteByte(',')
 			} else {
 				b.WriteByte(' ')

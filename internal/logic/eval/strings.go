@@ -3,6 +3,7 @@ package eval
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"math/bits"
 	"net/url"
 	"strconv"
@@ -222,13 +223,17 @@ func concatWS(c *call) (arrow.Array, error) {
 
 func levenshtein(c *call) (arrow.Array, error) {
 	a, b := c.str(0), c.str(1)
-	limit := func(int) int64 { return -1 }
-	if c.has(2) {
-		limit = c.int(2)
-	}
-	return c.ints(func(i int) (int64, error) {
+	ok := valid(c.n, c.args[:2]...)
+	return makeInts(c.out(), c.n, ok, func(i int) (int64, error) {
 		d := editDistance([]rune(a(i)), []rune(b(i)))
-		if n := limit(i); n >= 0 && d > n {
+		if !c.has(2) {
+			return d, nil
+		}
+		limit := int64(0) // of NULL
+		if !c.args[2].null(i) {
+			limit = c.int(2)(i)
+		}
+		if d > limit {
 			return -1, nil
 		}
 		return d, nil
@@ -291,17 +296,16 @@ func upperByte(b byte) byte { return b &^ 0x20 }
 func unbase64(c *call) (arrow.Array, error) {
 	s := c.str(0)
 	return c.strings(func(i int) (string, error) {
-		clean := strings.Map(func(r rune) rune {
-			if r == '\n' || r == '\r' || r == ' ' {
-				return -1
+		text, _, _ := strings.Cut(s(i), "=")
+		clean := strings.Map(func(r rune) rune { // as MIME has it, other characters mean nothing
+			if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", r) {
+				return r
 			}
-			return r
-		}, s(i))
-		b, err := base64.StdEncoding.DecodeString(clean)
+			return -1
+		}, text)
+		b, err := base64.RawStdEncoding.DecodeString(clean)
 		if err != nil {
-			if b, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(clean, "=")); err != nil {
-				return "", failf("CONVERSION_INVALID_INPUT", "%q is no base64", clip(s(i)))
-			}
+			return "", noClass(fmt.Sprintf("%q ends inside a group of base64", clip(s(i))))
 		}
 		return string(b), nil
 	})
@@ -332,7 +336,7 @@ func unhex(c *call) (arrow.Array, error) {
 
 // urlEncode is java.net.URLEncoder, which keeps * and not ~.
 func urlEncode(s string) string {
-	return strings.NewReplacer("~", "%7E", "%2A", "*").Replace(url.QueryEscape(s))
+	return strings.NewReplacer("~", "%7E", "%2A", "*").Replace(url.QueryEscape(validText(s)))
 }
 
 func urlDecode(c *call) (arrow.Array, error) {
@@ -361,7 +365,7 @@ func toBinary(c *call) (arrow.Array, error) {
 		var err error
 		switch strings.ToLower(format(i)) {
 		case "utf-8", "utf8":
-			return text, nil
+			return validText(text), nil
 		case "hex":
 			if len(text)%2 == 1 {
 				text = "0" + text

@@ -173,6 +173,10 @@ func fromVariantValue(v variant.Value, to types.Type, m castMode) (any, error) {
 		}
 		return nil, failed
 	}
+	if _, ok := value.(expr.Decimal); ok && to == types.String {
+		text, err := appendVariantText(nil, v, m.zone)
+		return string(text), err
+	}
 	r, err := castArray(one, from, to, castMode{zone: m.zone})
 	if err != nil && m.try {
 		return nil, nil

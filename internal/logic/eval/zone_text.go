@@ -44,7 +44,7 @@ func zoneText(x patternPart, at int64, zone *time.Location) string {
 	return name
 }
 
-var etcUTC = time.FixedZone("Etc/UTC", 0)
+var etcUTC = time.FixedZone("UTC", 0)
 
 // offsetText writes +hh, +hhmm, +hh:mm, or the last two with seconds when there are some;
 // one letter writes minutes only when there are some.
