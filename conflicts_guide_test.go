@@ -13,10 +13,11 @@ import (
 
 const conflictsGuide = "docs/guide/conflicts"
 
-var sqlBlock = regexp.MustCompile("(?s)```sql (setup|example|instead)\n(.*?)\n```")
+var sqlBlock = regexp.MustCompile("(?s)```sql (setup|example|instead|rewritten)\n(.*?)\n```")
 
 // TestConflictsGuide: every finding has its page, the example on it triggers the
-// finding, and what stands there instead does not.
+// finding, in the library and by EXPLAIN; what stands there instead does not, and
+// neither does the rewritten statement, which is the one on the page.
 func TestConflictsGuide(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(conflictsGuide, "README.md"))
 	if err != nil {
@@ -55,11 +56,13 @@ func TestConflictsGuide(t *testing.T) {
 			if err := s.Exec(t.Context(), blocks["setup"]); err != nil {
 				t.Fatal(err)
 			}
+			rewritten := ""
 			has := func(statement string) bool {
 				x, err := s.Explain(t.Context(), statement)
 				if err != nil {
 					t.Fatalf("%s\n%v", statement, err)
 				}
+				rewritten = x.Rewritten
 				return slices.ContainsFunc(x.Findings, func(f sluice.Finding) bool {
 					return f.Code == code && f.Page == "guide/conflicts/"+code+".md" && f.Text != ""
 				})
@@ -67,9 +70,41 @@ func TestConflictsGuide(t *testing.T) {
 			if !has(blocks["example"]) {
 				t.Error("the example does not trigger it")
 			}
+			if text := explained(t, s, blocks["example"]); !strings.Contains(text, " "+code+": ") {
+				t.Errorf("EXPLAIN does not tell of it:\n%s", text)
+			}
+			if want := blocks["rewritten"]; want != "" {
+				if rewritten != want {
+					t.Errorf("it is rewritten as\n%s\nwant\n%s", rewritten, want)
+				}
+				if !strings.HasPrefix(want, "SET ") && has(want) {
+					t.Error("the rewritten statement triggers it too")
+				}
+				if err := s.Exec(t.Context(), want); err != nil {
+					t.Errorf("the rewritten statement does not run: %v", err)
+				}
+			}
 			if has(blocks["instead"]) {
 				t.Error("what stands there instead triggers it too")
 			}
 		})
 	}
+}
+
+// explained is what the SQL statement EXPLAIN gives.
+func explained(t *testing.T, s *sluice.Session, statement string) string {
+	t.Helper()
+	text := ""
+	for r, err := range s.SQL(t.Context(), "EXPLAIN "+statement) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b, err := range r.Batches(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text += b.Column(0).ValueStr(0)
+		}
+	}
+	return text
 }

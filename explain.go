@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/prose"
 	"github.com/sluicelake/sluice/internal/sql/parse"
 	"github.com/sluicelake/sluice/internal/sql/session"
 	"github.com/sluicelake/sluice/internal/verbs/merge"
@@ -12,8 +13,8 @@ import (
 // Explanation says what a statement would read, what delta-spark would read for
 // it and collide with, and what its author probably did not mean.
 type Explanation struct {
-	Operation  string // MERGE, UPDATE, DELETE, WRITE or OPTIMIZE
-	Version    int64
+	Operation  string // MERGE, UPDATE, DELETE, WRITE, OPTIMIZE or SELECT
+	Version    int64  // -1 for a SELECT of several tables, or none
 	Clauses    []ClauseReading
 	FilesTotal int
 	FilesRead  int // opened
@@ -26,6 +27,26 @@ type Explanation struct {
 	// Rewritten is the statement with what can be mended by rewriting it; "" when
 	// there is nothing.
 	Rewritten string
+	// Tables are those that a SELECT reads, each as often as it is named.
+	Tables []TableReading
+
+	of *merge.Explanation
+}
+
+// TableReading is what a query reads of one table: which files, and what leaves
+// the others out.
+type TableReading = merge.TableReading
+
+// DroppedFiles are files that one condition leaves out.
+type DroppedFiles = merge.DroppedFiles
+
+// Text is the explanation for people, with lines of at most width letters where
+// words allow it; 0 is the width of most terminals. EXPLAIN in SQL gives the same.
+func (x *Explanation) Text(width int) string {
+	if width <= 0 {
+		width = prose.Width
+	}
+	return x.of.Text(width)
 }
 
 // ClauseReading is the part of the table that one part of the statement looks at.
@@ -60,7 +81,7 @@ func FindingCodes() []string { return merge.Codes() }
 
 func explanationOf(x *merge.Explanation) *Explanation {
 	out := &Explanation{Operation: x.Operation, Version: x.Version, FilesTotal: x.FilesTotal, FilesRead: x.FilesRead, FilesWhole: x.FilesWhole, BytesRead: x.BytesRead,
-		RowsTotal: x.RowsTotal, SourceRows: x.SourceRows, Reference: ReferenceReading(x.Reference), Rewritten: x.Rewritten}
+		RowsTotal: x.RowsTotal, SourceRows: x.SourceRows, Reference: ReferenceReading(x.Reference), Rewritten: x.Rewritten, Tables: x.Tables, of: x}
 	for _, c := range x.Clauses {
 		out.Clauses = append(out.Clauses, ClauseReading(c))
 	}
@@ -98,7 +119,7 @@ func (m *MergeBuilder) Explain(ctx context.Context, at ...At) (*Explanation, err
 }
 
 // Explain says what a statement on this table would read: MERGE, UPDATE, DELETE,
-// INSERT or OPTIMIZE. Its target is this table, whatever the text calls it, and
+// INSERT, OPTIMIZE or SELECT. Its target is this table, whatever the text calls it, and
 // the source of a MERGE is src if one is given. It reads the log and the source,
 // no data file of the table, and changes nothing.
 func (t *Table) Explain(ctx context.Context, statement string, src ...Source) (*Explanation, error) {

@@ -27,7 +27,7 @@ func (a *app) explain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [TABLE] [STATEMENT | --file F | --on CONDITION --when-... | --error TEXT | --versions A,B] | --scenario FILE",
 		Short: "Say what a statement reads and collides with, or why commits collided",
-		Long: `Explain a statement without running it (MERGE, UPDATE, DELETE, INSERT, OPTIMIZE): what each clause reads, how many files that is on this table, which concurrent commits would make it fail on Spark, and what its author probably did not mean. Each finding has a code and a page in docs/guide/conflicts. The statement's table is TABLE, whatever it is called there, and the source of a MERGE is --source; or give names with --table and --view, as for 'sluice sql', and the statement alone.
+		Long: `Explain a statement without running it (MERGE, UPDATE, DELETE, INSERT, OPTIMIZE, SELECT): what each clause reads, how many files that is on this table, which concurrent commits would make it fail on Spark, and what its author probably did not mean. Each finding has a code and a page in docs/guide/conflicts. The statement's table is TABLE, whatever it is called there, and the source of a MERGE is --source; or give names with --table and --view, as for 'sluice sql', and the statement alone.
 
 --error explains the error that Spark or delta-rs gave, pasted or from standard input (-); with TABLE it finds the commit that won in the log. --versions says whether two versions of a table exclude each other when they race, by Spark's rules and with sluice.
 
@@ -200,73 +200,28 @@ func (a *app) explained(x *sluice.Explanation) error {
 		}
 		return a.object(map[string]any{"operation": x.Operation, "version": x.Version, "sourceRows": x.SourceRows, "filesTotal": x.FilesTotal, "filesRead": x.FilesRead, "filesRemovedUnread": x.FilesWhole,
 			"bytesRead": x.BytesRead, "rowsTotal": x.RowsTotal, "clauses": clauses, "findings": findings, "rewritten": nullable(x.Rewritten),
-			"spark": map[string]any{"wholeTable": x.Reference.WholeTable, "predicate": nullable(x.Reference.Predicate), "files": x.Reference.Files, "collidesWith": x.Reference.Collides}})
+			"spark":  map[string]any{"wholeTable": x.Reference.WholeTable, "predicate": nullable(x.Reference.Predicate), "files": x.Reference.Files, "collidesWith": x.Reference.Collides},
+			"tables": tablesRead(x.Tables)})
 	}
-	a.printf("%s", a.explainedHead(x))
-	a.printf("")
-	if len(x.Clauses) > 0 {
-		var table [][]string
-		for _, c := range x.Clauses {
-			cond := c.Condition
-			if cond == "" {
-				cond = "every row"
-			}
-			table = append(table, []string{c.Clause, cond, fmt.Sprintf("%d of %d", c.Files, x.FilesTotal)})
-		}
-		a.table([]string{"clause", "looks at", "files"}, table)
-		a.printf("")
-	}
-	if x.Operation != "OPTIMIZE" && len(x.Clauses) > 0 {
-		a.prose("It opens %s (%s)%s.", plural(int64(x.FilesRead), "file"), bytesText(x.BytesRead),
-			prefixed(" and removes ", zeroless(x.FilesWhole, "file", " without opening")))
-	}
-	if x.Reference.Collides != "" { // it can run
-		a.prose("Beside other writers: it is fitted behind whatever they commit; only files that they changed are read again.")
-		a.prose("On Spark it %s and fails when another writer commits meanwhile: %s.", sparkReads(x), x.Reference.Collides)
-	}
-	for _, f := range x.Findings {
-		a.printf("")
-		a.printf("%s", finding(f.Severity+" "+f.Code, f))
-		a.printf("  See %s", page(f.Page))
-	}
-	if x.Rewritten != "" {
-		a.printf("")
-		a.printf("Rewritten:")
-		for _, line := range strings.Split(x.Rewritten, "\n") {
-			a.printf("    %s", line)
+	if !a.verbose {
+		for i := range x.Tables { // the files themselves: sluice files lists them
+			x.Tables[i].Paths = nil
 		}
 	}
+	a.printf("%s", x.Text(0))
 	return nil
 }
 
-// sparkReads says what delta-spark would read.
-func sparkReads(x *sluice.Explanation) string {
-	files := plural(int64(x.Reference.Files), "file")
-	switch {
-	case x.Reference.WholeTable:
-		return "reads the whole table (" + files + ")"
-	case x.Reference.Files > 0 || len(x.Clauses) > 0:
-		return fmt.Sprintf("reads the files where %s (%s)", x.Reference.Predicate, files)
-	case x.Reference.Predicate != "":
-		return "reads " + x.Reference.Predicate
+// tablesRead are the tables of a SELECT for programs.
+func tablesRead(list []sluice.TableReading) []map[string]any {
+	out := []map[string]any{}
+	for _, t := range list {
+		dropped := []map[string]any{}
+		for _, d := range t.Dropped {
+			dropped = append(dropped, map[string]any{"files": d.Files, "by": d.By, "reason": d.Reason})
+		}
+		out = append(out, map[string]any{"name": t.Name, "version": t.Version, "condition": nullable(t.Condition), "conditionsLater": t.Later, "columns": append([]string{}, t.Columns...),
+			"filesTotal": t.FilesTotal, "filesRead": t.FilesRead, "bytesRead": t.BytesRead, "rowsRead": t.RowsRead, "dropped": dropped, "paths": append([]string{}, t.Paths...)})
 	}
-	return "records no read"
-}
-
-func (a *app) explainedHead(x *sluice.Explanation) string {
-	rows, source := "", ""
-	if x.RowsTotal >= 0 {
-		rows = " with " + plural(x.RowsTotal, "row")
-	}
-	if x.Operation == "MERGE" {
-		source = fmt.Sprintf(" The source has %s.", plural(x.SourceRows, "row"))
-	}
-	return fmt.Sprintf("The table is at version %d: %s%s.%s", x.Version, plural(int64(x.FilesTotal), "file"), rows, source)
-}
-
-func zeroless(n int, one, behind string) string {
-	if n == 0 {
-		return ""
-	}
-	return plural(int64(n), one) + behind
+	return out
 }

@@ -179,11 +179,26 @@ func (a *app) failure(err error) map[string]any {
 	return map[string]any{"class": classOf(err, kind), "sqlState": sluice.SQLState(err), "kind": kind, "message": err.Error(), "detail": detailOf(err)}
 }
 
+// plan prints the one text of EXPLAIN as it is.
+func (a *app) plan(ctx context.Context, r *sluice.SQLResult) error {
+	for b, err := range r.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		for i := range int(b.NumRows()) {
+			a.printf("%s", columns.Value(b.Column(0), i))
+		}
+	}
+	return nil
+}
+
 // statement prints the result of one.
 func (a *app) statement(ctx context.Context, f *sqlFlags, n int, r *sluice.SQLResult) error {
 	switch {
 	case a.json:
 		return a.statementJSON(ctx, n, r)
+	case r.Operation == "EXPLAIN" && (f.format == "" || f.format == "table"):
+		return a.plan(ctx, r)
 	case r.Commit != nil && !counts(r.Schema):
 		a.committedStatement(r, "")
 		if len(r.Schema.Fields) == 0 {

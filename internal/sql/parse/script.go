@@ -58,7 +58,7 @@ func One(text string) (Statement, error) {
 }
 
 // unbuilt are the first words of statements that are not carried out.
-var unbuilt = [][]string{{"EXPLAIN"},
+var unbuilt = [][]string{
 	{"GRANT"}, {"REVOKE"}, {"CALL"}, {"SHOW", "FUNCTIONS"},
 	{"CREATE", "DATABASE"}, {"CREATE", "SCHEMA"}, {"DROP", "DATABASE"}, {"DROP", "SCHEMA"}, {"CREATE", "FUNCTION"}, {"DECLARE"}, {"EXECUTE"}, {"BEGIN"}}
 
@@ -77,6 +77,8 @@ func statement(p *expr.Parser) (Statement, error) {
 	}
 	t := p.Peek()
 	switch {
+	case p.Accept("EXPLAIN"):
+		return explaining(p)
 	case query.Starts(p):
 		q, err := query.Parse(p)
 		return &Select{q}, err

@@ -15,6 +15,7 @@ type Plan struct {
 	root    node
 	results []*subplan // queries whose one result is a constant, in order of their slots
 	schema  *types.Struct
+	scans   []named // in the order in which the relations were opened
 }
 
 // Schema is the columns of the result; names may occur twice.

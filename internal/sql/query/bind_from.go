@@ -114,7 +114,7 @@ func (b *binder) table(t *TableRef) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	return aliased(newScan(r), t.As, last)
+	return aliased(b.scan(r, t.Name), t.As, last)
 }
 
 // view binds the query of a view among its own names.
@@ -197,7 +197,7 @@ func (b *binder) function(f *FunctionRef) (rel, error) {
 			return rel{}, err
 		}
 		if ok {
-			return aliased(newScan(r), f.As, f.Name)
+			return aliased(b.scan(r, []string{f.Name}), f.As, f.Name)
 		}
 	}
 	if f.Name == "range" {
@@ -205,7 +205,7 @@ func (b *binder) function(f *FunctionRef) (rel, error) {
 		if err != nil {
 			return rel{}, err
 		}
-		return aliased(newScan(r), f.As, f.Name)
+		return aliased(b.scan(r, []string{f.Name}), f.As, f.Name)
 	}
 	return rel{}, failf("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "there is no table-valued function %s", f.Name)
 }

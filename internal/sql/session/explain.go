@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sluicelake/sluice/expr"
+	"github.com/sluicelake/sluice/internal/base/prose"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/sql/parse"
@@ -26,8 +27,12 @@ type On struct {
 // Explain says what a statement would read and what it collides with. It reads
 // the log and a MERGE's source, no data file of the target, and changes nothing.
 func (s *Session) Explain(ctx context.Context, st parse.Statement, on On) (*merge.Explanation, error) {
+	if e, ok := st.(*parse.Explain); ok {
+		st = e.Statement
+	}
 	var name []string
 	switch st := st.(type) {
+	case *parse.Select:
 	case *parse.Merge:
 		name = st.Target.Parts
 	case *parse.Change:
@@ -37,7 +42,7 @@ func (s *Session) Explain(ctx context.Context, st parse.Statement, on On) (*merg
 	case *parse.Optimize:
 		name = st.Table
 	default:
-		return nil, refuse("UNSUPPORTED_FEATURE.EXPLAIN", "MERGE, UPDATE, DELETE, INSERT and OPTIMIZE are explained; this is another statement")
+		return nil, refuse("UNSUPPORTED_FEATURE.EXPLAIN", "SELECT, MERGE, UPDATE, DELETE, INSERT and OPTIMIZE are explained; this is another statement")
 	}
 	if on.Log != nil && len(name) == 1 {
 		s.AddLog(name[0], on.Log) // a query of the statement may read it
@@ -45,6 +50,9 @@ func (s *Session) Explain(ctx context.Context, st parse.Statement, on On) (*merg
 	x, err := s.begin()
 	if err != nil {
 		return nil, err
+	}
+	if st, ok := st.(*parse.Select); ok {
+		return x.explainSelect(ctx, st, on.Log)
 	}
 	l := on.Log
 	if l == nil {
@@ -186,7 +194,13 @@ func (e *explaining) insert(ctx context.Context, st *parse.Insert) (*merge.Expla
 		if out, err = e.rows(merge.Clause{Kind: merge.NotMatchedBySource, Cond: where, Action: merge.Delete}, ""); err != nil {
 			return nil, err
 		}
-		out.Clauses[0].Clause = "REPLACE WHERE"
+		out.Clauses[0].Clause, out.Rewritten = "REPLACE WHERE", ""
+		for i := range out.Findings {
+			out.Findings[i].Clause = "REPLACE WHERE"
+		}
+		if out.Mended != nil && st.Where != nil && st.Query != nil {
+			out.Rewritten = fmt.Sprintf("INSERT INTO %s REPLACE WHERE %s\n%s", e.name, out.Mended, strings.TrimSpace(queryText(st.Query)))
+		}
 	case !st.Overwrite:
 		out = e.whole("WRITE", "")
 		out.Reference = merge.ReferenceReading{Collides: "any change of metadata, and one of the protocol that drops a feature"}
@@ -227,10 +241,13 @@ func (e *explaining) static(out *merge.Explanation, st *parse.Insert) {
 		}
 		seen[key] = true
 	}
-	suggestion := fmt.Sprintf("INSERT INTO %s REPLACE WHERE %s = ... %s", e.name, expr.NewColumn(parts[0]), queryText(st.Query))
+	dynamic := fmt.Sprintf("SET %s = dynamic;\nINSERT OVERWRITE %s %s;\nRESET %s;", overwriteMode, e.name, strings.TrimSpace(queryText(st.Query)), overwriteMode)
 	out.Findings = append(out.Findings, merge.NewFinding(merge.StaticOverwrite, "OVERWRITE", fmt.Sprintf(
-		"Every row of the table is replaced: %d file(s) in %d partition(s), also of partitions that receive no row. To replace only those that do, SET spark.sql.sources.partitionOverwriteMode = dynamic, name the partition (PARTITION (%s = ...)), or use REPLACE WHERE.\nFor one partition: %s",
-		out.FilesTotal, len(seen), expr.NewColumn(parts[0]), suggestion), suggestion))
+		"Every row of the table is replaced: %s in %s, also of partitions that receive no row. To replace only those that do, overwrite dynamically, name the partition (PARTITION (%s = ...)), or use REPLACE WHERE.",
+		prose.Plural(int64(out.FilesTotal), "file"), prose.Plural(int64(len(seen)), "partition"), expr.NewColumn(parts[0])), ""))
+	if st.Query != nil && len(st.Columns) == 0 {
+		out.Rewritten = dynamic
+	}
 }
 
 func (e *explaining) optimize(st *parse.Optimize) (*merge.Explanation, error) {

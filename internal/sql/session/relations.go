@@ -12,11 +12,9 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
-	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/rows/scan"
 	"github.com/sluicelake/sluice/internal/rows/source"
 	"github.com/sluicelake/sluice/internal/sql/query"
-	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/verbs/changes"
 	"github.com/sluicelake/sluice/types"
@@ -34,14 +32,7 @@ func (r *tableRelation) Scan(ctx context.Context, o query.ScanOptions) iter.Seq2
 			yield(nil, err)
 			return
 		}
-		var p *prune.Pruner
-		if o.Where != nil {
-			compile := prune.New
-			if feature.Supports(r.s.Protocol(), "generatedColumns") {
-				compile = prune.NewGenerated
-			}
-			p = compile(o.Where, r.s.Schema(), r.s.PartitionColumns())
-		}
+		p := r.pruner(o.Where)
 		shares := func(yield func(scan.Share) bool) {
 			files := r.s.Files()
 			for i := range files.Select(p) {

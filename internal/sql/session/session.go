@@ -135,6 +135,9 @@ func committed(operation string, c txn.Result) *Result {
 
 // Exec carries out one statement.
 func (s *Session) Exec(ctx context.Context, st parse.Statement) (*Result, error) {
+	if e, ok := st.(*parse.Explain); ok {
+		return s.explained(ctx, e)
+	}
 	x, err := s.begin()
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 
 // Explanation says what a statement reads before it runs.
 type Explanation struct {
-	Operation  string // MERGE, UPDATE, DELETE, WRITE, OPTIMIZE
+	Operation  string // MERGE, UPDATE, DELETE, WRITE, OPTIMIZE, SELECT
 	Version    int64
 	Clauses    []ClauseReading
 	FilesTotal int
@@ -29,6 +29,11 @@ type Explanation struct {
 	// Rewritten is the statement with what can be mended by rewriting; "" when
 	// there is nothing.
 	Rewritten string
+	// Mended is the condition of an UPDATE or DELETE in Rewritten; nil when it is
+	// as it was.
+	Mended expr.Expr
+	// Tables are those that a SELECT reads.
+	Tables []TableReading
 }
 
 // ClauseReading is the part of the table that one part of the statement looks at.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/logic/prune"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
 )
 
 // linter looks for what a statement's author probably did not mean, and for what
@@ -17,7 +18,46 @@ type linter struct {
 	names Names
 	fixed Spec // the statement as it is mended
 	mends bool
+	reads bool // it only reads: there is nothing to conflict with
 	out   *Explanation
+}
+
+// ReadFindings are the remarks on a condition of a query: what keeps it from
+// leaving files out. The condition is bound to the table's schema.
+func ReadFindings(s *snapshot.Snapshot, cond expr.Expr) []Finding {
+	l := &linter{x: &Exec{snap: s}, p: &Plan{target: s.Schema()}, reads: true, out: &Explanation{}}
+	l.conjuncts("WHERE", expr.Conjuncts(cond))
+	return l.out.Findings
+}
+
+// replaced puts a condition of ON, or of the only clause, in the place of another
+// one that it spells better.
+func (l *linter) replaced(c, by expr.Expr) {
+	put := func(e expr.Expr) (expr.Expr, bool) {
+		var list []expr.Expr
+		found := false
+		for _, x := range expr.Conjuncts(e) {
+			if x.String() == c.String() {
+				list, found = append(list, expr.Conjuncts(by)...), true
+			} else {
+				list = append(list, x)
+			}
+		}
+		return expr.And(list...), found
+	}
+	found := false
+	if l.fixed.On != nil {
+		if l.fixed.On, found = put(l.fixed.On); found {
+			l.mends = true
+		}
+	}
+	for i, k := range l.fixed.Clauses {
+		if k.Kind == NotMatchedBySource && k.Cond != nil {
+			if l.fixed.Clauses[i].Cond, found = put(k.Cond); found {
+				l.mends = true
+			}
+		}
+	}
 }
 
 func (l *linter) add(code, clause, text, suggestion string) {
@@ -52,8 +92,12 @@ func (l *linter) run() error {
 	}
 	l.bySourceOnSpark()
 	l.values()
-	if l.mends && l.p.probes() {
+	switch {
+	case l.mends && l.p.probes():
 		l.out.Rewritten = l.fixed.SQL(l.names)
+	case l.mends:
+		l.out.Mended = l.fixed.Clauses[0].Cond
+		l.out.Rewritten = l.fixed.changeSQL(l.names)
 	}
 	return nil
 }
@@ -148,6 +192,10 @@ func (l *linter) partition(where string) error {
 		}
 	}
 	text := fmt.Sprintf("%s names no partition (the table is partitioned by %s): on Spark, a commit in any partition makes the statement fail.", where, quotedList(parts))
+	if cond := l.keptPartitions(); !l.p.probes() && cond != nil {
+		l.add(MissingPartition, where, text+"\nAt this version only files of these partitions can have such rows; if that is meant to stay so, add: AND "+cond.String(), "AND "+cond.String())
+		return nil
+	}
 	cond, err := l.sourcePartitions()
 	if err != nil || cond == nil {
 		l.add(MissingPartition, where, text+" Add a condition with constants on a partition column.", "")

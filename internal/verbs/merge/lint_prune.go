@@ -46,17 +46,34 @@ func (l *linter) hidden(clause string, c expr.Expr) {
 	if or, ok := c.(*expr.Call); ok && or.Fn == "or" && fn == nil && cast == nil {
 		return
 	}
+	instead, suggestion := "", ""
+	if m := mended(c); m != nil {
+		instead, suggestion = "\nThe same rows, by the column itself: "+m.String(), m.String()
+		l.replaced(c, m)
+	}
 	switch {
 	case fn != nil:
-		l.add(FunctionOnColumn, clause, fmt.Sprintf("%s hides %s behind %s: partition values and statistics cannot answer it, so it leaves no file out, and on Spark it limits no conflict. Compare the column itself, or add a condition on it that means the same range.",
-			c, l.columnText(fn), fn.Fn+"(...)"), "")
+		spark := ", and on Spark it limits no conflict"
+		if l.reads {
+			spark = ""
+		}
+		advice := " Compare the column itself, or add a condition on it that means the same range."
+		if instead != "" {
+			advice = ""
+		}
+		l.add(FunctionOnColumn, clause, fmt.Sprintf("%s hides %s behind %s: partition values and statistics cannot answer it, so it leaves no file out%s.%s%s",
+			c, l.columnText(fn), fn.Fn+"(...)", spark, advice, instead), suggestion)
 	case cast != nil:
 		from := "its type"
 		if t := cast.Arg.Type(); t != nil {
 			from = strings.ToUpper(t.String())
 		}
-		l.add(CastOnColumn, clause, fmt.Sprintf("%s casts %s from %s to %s for each row: the order of values is not kept, so it leaves no file out. Give the constant the column's type instead.",
-			c, l.columnText(cast), from, strings.ToUpper(cast.To.String())), "")
+		advice := " Give the constant the column's type instead."
+		if instead != "" {
+			advice = ""
+		}
+		l.add(CastOnColumn, clause, fmt.Sprintf("%s casts %s from %s to %s for each row: the order of values is not kept, so it leaves no file out.%s%s",
+			c, l.columnText(cast), from, strings.ToUpper(cast.To.String()), advice, instead), suggestion)
 	}
 }
 

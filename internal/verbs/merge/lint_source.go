@@ -2,6 +2,8 @@ package merge
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/base/columns"
 	"github.com/sluicelake/sluice/internal/format/partition"
+	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/types"
 )
 
@@ -166,6 +169,48 @@ func (l *linter) sourcePartitions() (expr.Expr, error) {
 		return &expr.Call{Fn: "in", Args: args, T: types.Boolean}, nil
 	}
 	return nil, nil
+}
+
+// keptPartitions is the condition of the partitions whose files a statement over
+// the table alone opens, when these are not all and few, by the first partition
+// column of which that can be said.
+func (l *linter) keptPartitions() expr.Expr {
+	if l.p.probes() || len(l.p.bySource) == 0 || l.p.bySource[0].cond == nil {
+		return nil
+	}
+	schema, parts := l.x.snap.Schema(), l.x.snap.PartitionColumns()
+	p := prune.New(l.p.bySource[0].cond, schema, parts)
+	for i, name := range parts {
+		ref := schema.Index(name)
+		kept, all := map[string]bool{}, map[string]bool{}
+		null := false
+		files := l.x.snap.Files()
+		for k := range files.All() {
+			f := files.Ref(k)
+			text, isNull := f.Partition(i)
+			all[text] = true
+			if p.Keep(f).Keep {
+				kept[text], null = true, null || isNull
+			}
+		}
+		if ref < 0 || null || len(kept) == 0 || len(kept) == len(all) || len(kept) > mostPartitions {
+			continue
+		}
+		col := &expr.Column{Parts: []string{schema.Fields[ref].Name}, Ref: ref, T: schema.Fields[ref].Type}
+		args := []expr.Expr{col}
+		for _, text := range slices.Sorted(maps.Keys(kept)) {
+			v, err := partition.Parse(text, col.T)
+			if err != nil {
+				return nil
+			}
+			args = append(args, &expr.Literal{Value: v, T: col.T})
+		}
+		if len(args) == 2 {
+			return &expr.Call{Fn: "=", Args: args, T: types.Boolean}
+		}
+		return &expr.Call{Fn: "in", Args: args, T: types.Boolean}
+	}
+	return nil
 }
 
 func (l *linter) isPartition(ref int) bool {

@@ -30,6 +30,19 @@ func (s Spec) SQL(n Names) string {
 	return b.String()
 }
 
+// changeSQL spells a statement over the table alone: UPDATE or DELETE.
+func (s Spec) changeSQL(n Names) string {
+	c := s.Clauses[0]
+	where := ""
+	if c.Cond != nil {
+		where = "\nWHERE " + c.Cond.String()
+	}
+	if c.Action == Delete {
+		return "DELETE FROM " + named(n.target(), s.TargetAlias) + where
+	}
+	return "UPDATE " + named(n.target(), s.TargetAlias) + "\nSET " + c.assignments() + where
+}
+
 func named(table, alias string) string {
 	if alias == "" || alias == table {
 		return table
@@ -44,13 +57,9 @@ func (c Clause) sql() string {
 		s += " AND " + c.Cond.String()
 	}
 	s += " THEN "
-	var names, values, set []string
+	var names, values []string
 	for _, a := range c.Set {
-		name, value := expr.NewColumn(a.Column...).String(), "NULL"
-		if a.Value != nil {
-			value = a.Value.String()
-		}
-		names, values, set = append(names, name), append(values, value), append(set, name+" = "+value)
+		names, values = append(names, a.name()), append(values, a.value())
 	}
 	switch c.Action {
 	case Delete:
@@ -62,5 +71,23 @@ func (c Clause) sql() string {
 	case Insert:
 		return s + "INSERT (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
 	}
-	return s + "UPDATE SET " + strings.Join(set, ", ")
+	return s + "UPDATE SET " + c.assignments()
+}
+
+func (a Assignment) name() string { return expr.NewColumn(a.Column...).String() }
+
+func (a Assignment) value() string {
+	if a.Value == nil {
+		return "NULL"
+	}
+	return a.Value.String()
+}
+
+// assignments are those of SET.
+func (c Clause) assignments() string {
+	set := make([]string, len(c.Set))
+	for i, a := range c.Set {
+		set[i] = a.name() + " = " + a.value()
+	}
+	return strings.Join(set, ", ")
 }
