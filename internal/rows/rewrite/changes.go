@@ -33,11 +33,18 @@ type changeGroup struct {
 	added   []string
 }
 
+// againGroups is into how many groups change data is put that has to be recorded
+// again, unless its files are few: who lost to one winner may lose to the next, which
+// then touches one of them.
+const againGroups = 8
+
 // changeTask is one file whose rows are read to record what happened to them.
 type changeTask struct {
-	add   *action.Add
-	all   string                       // every live row is this change
-	kinds map[string]*roaring64.Bitmap // otherwise by change, the rows
+	effect *Effect // whose file it is; nil for an output and for a file added beside
+	output *Output
+	add    *action.Add
+	all    string                       // every live row is this change
+	kinds  map[string]*roaring64.Bitmap // otherwise by change, the rows
 }
 
 // recordsChanges reports whether readers of the change feed need change data:
@@ -64,6 +71,7 @@ func (l *Ledger) changeData(ctx context.Context, added []*action.Add) ([]*write.
 		l.groups = nil
 		return nil, nil
 	}
+	had := len(l.groups)
 	l.groups = slices.DeleteFunc(l.groups, func(g *changeGroup) bool { return !l.current(g, added) })
 	known := map[string]bool{}
 	for _, g := range l.groups {
@@ -71,38 +79,35 @@ func (l *Ledger) changeData(ctx context.Context, added []*action.Add) ([]*write.
 			known[path] = true
 		}
 	}
-	todo, g := l.changeTasks(touched), &changeGroup{}
-	for _, e := range touched {
-		if e.change == nil {
-			g.effects = append(g.effects, e)
-		}
-	}
-	for _, o := range l.outputs {
-		if o.change == nil {
-			g.outputs = append(g.outputs, o)
-		}
-	}
+	todo := l.changeTasks(touched)
 	for _, a := range added {
 		if !known[a.Path] {
-			g.added = append(g.added, a.Path)
 			todo = append(todo, changeTask{add: a, all: inserted})
 		}
 	}
-	if len(todo) > 0 {
-		files, err := l.record(ctx, todo)
-		if err != nil {
+	size := max(1, len(todo))
+	if len(l.groups) < had {
+		size = max(againGroups, (len(todo)+againGroups-1)/againGroups)
+	}
+	for part := range slices.Chunk(todo, size) {
+		g := &changeGroup{}
+		var err error
+		if g.files, err = l.record(ctx, part); err != nil {
 			return nil, fmt.Errorf("recording change data: %w", err)
 		}
-		g.files = files
-		l.written = append(l.written, files...)
+		l.written = append(l.written, g.files...)
+		for _, t := range part {
+			switch {
+			case t.effect != nil:
+				t.effect.change, g.effects = g, append(g.effects, t.effect)
+			case t.output != nil:
+				t.output.change, g.outputs = g, append(g.outputs, t.output)
+			default:
+				g.added = append(g.added, t.add.Path)
+			}
+		}
+		l.groups = append(l.groups, g)
 	}
-	for _, e := range g.effects {
-		e.change = g
-	}
-	for _, o := range g.outputs {
-		o.change = g
-	}
-	l.groups = append(l.groups, g)
 	var out []*write.Output
 	for _, g := range l.groups {
 		out = append(out, g.files...)
@@ -162,7 +167,7 @@ func (l *Ledger) changeTasks(touched []*Effect) []changeTask {
 		switch {
 		case e.change != nil:
 		case e.Whole:
-			todo = append(todo, changeTask{add: e.File, all: deleted})
+			todo = append(todo, changeTask{effect: e, add: e.File, all: deleted})
 		default:
 			kinds := map[string]*roaring64.Bitmap{preimage: roaring64.New(), deleted: roaring64.New()}
 			for _, r := range e.Rows {
@@ -172,7 +177,7 @@ func (l *Ledger) changeTasks(touched []*Effect) []changeTask {
 				}
 				kinds[kind].Add(uint64(r.Pos))
 			}
-			todo = append(todo, changeTask{add: e.File, kinds: kinds})
+			todo = append(todo, changeTask{effect: e, add: e.File, kinds: kinds})
 		}
 	}
 	for _, p := range l.inserts {
@@ -182,7 +187,7 @@ func (l *Ledger) changeTasks(touched []*Effect) []changeTask {
 	}
 	for _, o := range l.outputs {
 		if kinds := out[o]; kinds != nil {
-			todo = append(todo, changeTask{add: o.file.Add, kinds: kinds})
+			todo = append(todo, changeTask{output: o, add: o.file.Add, kinds: kinds})
 		}
 	}
 	return todo

@@ -105,3 +105,25 @@ func TestReservations(t *testing.T) {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// A listener hears of every end that a meeting with a winner can have.
+func TestVerdictsAreTold(t *testing.T) {
+	k := kit(t)
+	e := *k.Env
+	var told []string
+	e.Listener = &observe.Listener{Reconciled: func(r observe.Reconciled) { told = append(told, r.Verdict) }}
+	l := txn.NewLog(&e, k.Bucket, txn.Policy{NoChecksum: true, NoCheckpoint: true})
+	defer l.Close(context.Background())
+	tx := begin(t, l)
+	tx.ReadWholeTable()
+	if err := tablekit.Publish(t.Context(), k.Bucket, tx.ReadVersion()+1, "WRITE", file("theirs", "a")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Commit(t.Context(), []action.Action{file("mine", "a")}, op("Manual Update"), txn.Options{}); err == nil {
+		t.Error("committed")
+	}
+	commit(t, begin(t, l), file("mine too", "a"))
+	if len(told) != 1 || told[0] != "conflict" {
+		t.Errorf("told %v", told)
+	}
+}
