@@ -101,7 +101,9 @@ func TestEachIsFound(t *testing.T) {
 			overlay := m.overlay(t, root)
 			world := play(t, root, overlay, "smallworld", "TestPairs", `world_test\.go:\d+: (.*)$`, "SLUICE_WORLD=first")
 			sim := play(t, root, overlay, "sim", "TestSerial", `sim_test\.go:\d+: seed \d+, (.*)$`, "SLUICE_SHRINK=0", "SLUICE_SIM="+schedules)
-			fmt.Fprintf(&table, "%s\n    small world: %s\n    simulation: %s\n", m.name, world, sim)
+			found := fmt.Sprintf("%s\n    small world: %s\n    simulation: %s\n", m.name, world, sim)
+			table.WriteString(found)
+			t.Log(found)
 			if world == "" && sim == "" {
 				t.Error("nothing noticed it")
 			}
