@@ -46,7 +46,10 @@ func (x *execution) changeOnce(ctx context.Context, st *parse.Change) (*Result, 
 		return nil, err
 	}
 	o := x.merging()
-	o.Snapshot, o.ReadsItself = s, x.reads(l)
+	o.Snapshot, o.ReadsItself, o.FileSize = s, x.reads(l), x.fileSize(s)
+	if o.CopyRows = !x.conf.on(updateMarks); spec.Delete {
+		o.CopyRows = !x.conf.on(deleteMarks)
+	}
 	res, err := dml.Run(ctx, l, spec, o)
 	if err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func (x *execution) mergeOnce(ctx context.Context, st *parse.Merge) (*Result, er
 	}
 	spec.Evolve = spec.Evolve || x.conf.on(autoMerge)
 	o := x.merging()
-	o.Snapshot, o.ReadsItself = s, x.reads(l)
+	o.Snapshot, o.ReadsItself, o.CopyRows, o.FileSize = s, x.reads(l), !x.conf.on(mergeMarks), x.fileSize(s)
 	res, err := merge.Run(ctx, l, spec, rows, o)
 	if err != nil {
 		return nil, err

@@ -44,7 +44,8 @@ func (x *execution) insertOnce(ctx context.Context, st *parse.Insert) (*Result, 
 		return nil, err
 	}
 	o := insert.Options{Options: x.merging(), MergeSchema: in.evolve}
-	o.Snapshot, o.ReadsItself = s, x.reads(l)
+	o.Snapshot, o.ReadsItself, o.Unchecked = s, x.reads(l), !x.conf.on(replaceCheck)
+	o.CopyRows, o.FileSize = !x.conf.on(deleteMarks), x.fileSize(s)
 	switch {
 	case st.Where != nil:
 		o.Mode, o.Where = insert.ReplaceWhere, st.Where

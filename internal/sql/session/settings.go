@@ -8,6 +8,8 @@ import (
 
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/sql/parse"
+	"github.com/sluicelake/sluice/internal/table/feature"
+	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/types"
 	"github.com/sluicelake/sluice/types/civil"
 )
@@ -23,6 +25,11 @@ const (
 	writeApp      = "spark.databricks.delta.write.txnAppId"
 	writeVersion  = "spark.databricks.delta.write.txnVersion"
 	optimizeWrite = "spark.databricks.delta.optimizeWrite.enabled"
+	optimizeBin   = "spark.databricks.delta.optimizeWrite.binSize"
+	replaceCheck  = "spark.databricks.delta.replaceWhere.constraintCheck.enabled"
+	mergeMarks    = "spark.databricks.delta.merge.deletionVectors.persistent"
+	updateMarks   = "spark.databricks.delta.update.deletionVectors.persistent"
+	deleteMarks   = "spark.databricks.delta.delete.deletionVectors.persistent"
 )
 
 // settings hold what was set, by the names above; others are kept for those who
@@ -32,7 +39,7 @@ type settings map[string]string
 func (c settings) clone() settings { return maps.Clone(c) }
 
 var defaults = map[string]string{ansiEnabled: "true", timeZone: "UTC", autoMerge: "false", overwriteMode: "static", assignment: "ANSI", note: "", writeApp: "", writeVersion: "",
-	optimizeWrite: "", autoEnabled: "", autoMaxSize: "", autoMinSize: "", autoMinFiles: "", autoPartitions: ""}
+	optimizeWrite: "", optimizeBin: "512MiB", replaceCheck: "true", mergeMarks: "true", updateMarks: "true", deleteMarks: "true", autoEnabled: "", autoMaxSize: "", autoMinSize: "", autoMinFiles: "", autoPartitions: ""}
 
 // canonical spells a name as Spark does.
 func canonical(name string) string {
@@ -95,13 +102,17 @@ func check(name, value string) error {
 		return refuse("INVALID_CONF_VALUE.DEFAULT", "the setting %s cannot be %q: want %s", name, value, want)
 	}
 	switch name {
-	case ansiEnabled, autoMerge, optimizeWrite, autoEnabled:
+	case ansiEnabled, autoMerge, optimizeWrite, replaceCheck, mergeMarks, updateMarks, deleteMarks, autoEnabled:
 		if !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
 			return wrong("true or false")
 		}
 	case autoMaxSize, autoMinSize, autoMinFiles, autoPartitions:
 		var n int64
 		return settings{name: value}.size(name, &n)
+	case optimizeBin:
+		if _, ok := mebibytes(value); !ok {
+			return wrong("a size, such as 128MiB")
+		}
 	case overwriteMode:
 		if !strings.EqualFold(value, "static") && !strings.EqualFold(value, "dynamic") {
 			return wrong("static or dynamic")
@@ -116,6 +127,24 @@ func check(name, value string) error {
 		}
 	}
 	return nil
+}
+
+// mebibytes reads a size with its unit; without one it is MiB.
+func mebibytes(text string) (int64, bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	digits := strings.TrimRight(text, "bikmgt")
+	n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+	shift, ok := map[string]int{"": 20, "m": 20, "mb": 20, "mib": 20, "b": 0, "k": 10, "kb": 10, "kib": 10, "g": 30, "gb": 30, "gib": 30, "t": 40, "tb": 40, "tib": 40}[text[len(digits):]]
+	return n << shift, err == nil && ok && n > 0 && n < 1<<(62-shift)
+}
+
+// fileSize is the size of the files of an optimized write, when it is set; else 0.
+func (x *execution) fileSize(s *snapshot.Snapshot) int64 {
+	if _, set := x.conf[optimizeBin]; !set || !feature.OptimizesWrites(s.Metadata()) && !x.conf.on(optimizeWrite) {
+		return 0
+	}
+	n, _ := mebibytes(x.conf.get(optimizeBin))
+	return n
 }
 
 func zone(name string) (*time.Location, bool) {

@@ -43,6 +43,8 @@ type Options struct {
 	merge.Options
 	Mode  Mode
 	Where expr.Expr // for ReplaceWhere
+	// Unchecked lets ReplaceWhere add rows that Where does not select.
+	Unchecked bool
 	// MergeSchema adds columns and fields that only the source has to the table.
 	MergeSchema bool
 	// OverwriteSchema makes the source's schema that of the table, partitioned by
@@ -136,9 +138,7 @@ func once(ctx context.Context, l *txn.Log, src source.Source, o Options, res *Re
 	}
 	spec := write.SpecOf(w.at)
 	spec.Rearranged = o.Rearranges
-	if o.OptimizeWrite != nil {
-		spec.Optimized = *o.OptimizeWrite
-	}
+	o.Writing(&spec)
 	outs, rows, err := writeWith(ctx, l, spec, src, o.Expr, w.ids, nil)
 	if err != nil {
 		return false, err

@@ -50,7 +50,12 @@ func replaceWhere(ctx context.Context, l *txn.Log, src source.Source, o Options)
 			if err != nil {
 				return nil, nil, err
 			}
-			outs, rows, err := writeWith(ctx, l, write.SpecOf(s), src, o.Expr, ids, check)
+			if o.Unchecked {
+				check = nil
+			}
+			spec := write.SpecOf(s)
+			o.Writing(&spec)
+			outs, rows, err := writeWith(ctx, l, spec, src, o.Expr, ids, check)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -69,7 +69,7 @@ func NewExec(e *env.Env, s *snapshot.Snapshot, p *Plan, src *Table) (*Exec, erro
 	if x.spec.RowIDs {
 		x.src.Columns = x.src.Columns.WithRowColumns(s.Metadata())
 	}
-	marks := feature.DeletionVectorsEnabled(s.Protocol(), s.Metadata())
+	marks := feature.DeletionVectorsEnabled(s.Protocol(), s.Metadata()) && !p.copies
 	changes := rewrite.NoChanges
 	switch {
 	case !feature.ChangeDataFeed(s.Metadata()):

@@ -18,6 +18,7 @@ type Plan struct {
 	known          *types.Struct // target less the columns that the statement adds: the names that it can use
 	nt             int
 	evolved        bool // target is not the table's schema yet
+	copies         bool // rows are not marked in deletion vectors
 
 	on          expr.Expr
 	keys        []key       // t.expr = s.expr

@@ -10,6 +10,7 @@ import (
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/expr"
 	"github.com/sluicelake/sluice/internal/rows/derive"
+	"github.com/sluicelake/sluice/internal/rows/write"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/internal/table/txn"
@@ -29,6 +30,10 @@ type Options struct {
 	// OptimizeWrite has the statement write few files for each partition, or not; nil
 	// follows the table (delta.autoOptimize.optimizeWrite).
 	OptimizeWrite *bool
+	// FileSize is the size at which a file is full; 0 follows the table.
+	FileSize int64
+	// CopyRows has files written again where rows would be marked in deletion vectors.
+	CopyRows bool
 	// ReadsItself says that the source was read from the table, at Snapshot: when
 	// another writer changes the table, the statement runs again.
 	ReadsItself bool
@@ -81,6 +86,16 @@ func Run(ctx context.Context, l *txn.Log, spec Spec, src *Table, o Options) (Res
 	}, o)
 }
 
+// Writing sets what the options say of files.
+func (o Options) Writing(spec *write.Spec) {
+	if o.OptimizeWrite != nil {
+		spec.Optimized = *o.OptimizeWrite
+	}
+	if o.FileSize > 0 {
+		spec.TargetSize = o.FileSize
+	}
+}
+
 // maxRuns bounds how often a statement is bound again: each time, another
 // writer has changed the table's metadata in between.
 const maxRuns = 50
@@ -130,15 +145,14 @@ func once(ctx context.Context, l *txn.Log, st Statement, o Options, res *Result)
 		}
 	}
 	start := l.Env().Now()
+	p.copies = o.CopyRows
 	if w.Exec, err = NewExec(l.Env(), at, p, st.Source); err != nil {
 		return false, err
 	}
 	if o.SmallFile > 0 {
 		w.small = o.SmallFile
 	}
-	if o.OptimizeWrite != nil {
-		w.spec.Optimized = *o.OptimizeWrite
-	}
+	o.Writing(&w.spec)
 	committed := false
 	defer func() { w.ledger.Discard(context.WithoutCancel(ctx), committed) }()
 	if st.Adds != nil {
