@@ -14,6 +14,7 @@ type Clone struct {
 	Deep                 bool
 	Properties           map[string]string
 	IfNotExists, Replace bool
+	OrCreate             bool // Replace takes no table as well
 }
 
 // Convert is CONVERT TO DELTA.
@@ -35,7 +36,7 @@ func (*Generate) statement() {}
 
 // cloning reads on from SHALLOW, DEEP or CLONE.
 func cloning(p *expr.Parser, c *Create) (Statement, error) {
-	st := &Clone{Table: c.Table, IfNotExists: c.Spec.IfNotExists, Replace: c.Spec.Replace, Deep: !p.Accept("SHALLOW")}
+	st := &Clone{Table: c.Table, IfNotExists: c.Spec.IfNotExists, Replace: c.Spec.Replace, OrCreate: c.Spec.OrCreate, Deep: !p.Accept("SHALLOW")}
 	p.Accept("DEEP")
 	err := p.Expect("CLONE")
 	if err != nil {

@@ -37,6 +37,9 @@ func (x *execution) clone(ctx context.Context, st *parse.Clone) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
+	if _, err := l.Update(ctx); st.Replace && !st.OrCreate && errors.Is(err, snapshot.ErrNotTable) {
+		return nil, refuse("DELTA_CANNOT_REPLACE_MISSING_TABLE", "there is no table at %s to replace: use CREATE OR REPLACE TABLE", l.Bucket().URL())
+	}
 	res, err := clone.Run(ctx, l, clone.Spec{Source: s, Deep: st.Deep, Properties: st.Properties, IfNotExists: st.IfNotExists, Replace: st.Replace, UserMetadata: x.note}, x.commit)
 	var there *create.ExistsError
 	if errors.As(err, &there) {

@@ -76,7 +76,7 @@ func (x *execution) vacuum(ctx context.Context, st *parse.Vacuum) (*Result, erro
 		return nil, notDelta(err, noTable)
 	}
 	spec := st.Spec
-	if spec.Retain != nil && *spec.Retain > 0 && x.conf.is(retainIgnored, "true") {
+	if spec.Retain != nil && *spec.Retain != 0 && x.conf.is(retainIgnored, "true") {
 		spec.Retain = nil
 	}
 	spec.Lite = spec.Lite || st.Inventory == nil && x.conf.is(vacuumLite, "true")

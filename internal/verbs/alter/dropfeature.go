@@ -77,10 +77,10 @@ func (c DropFeature) check(p *action.Protocol) (removal, error) {
 		return r, refuse("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", "the table does not have the feature %s", c.Name)
 	case !known:
 		return r, refuse("DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE", "there is no table feature %s here that could be dropped", c.Name)
-	case !removable:
-		return r, refuse("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", "the feature %s cannot be dropped", c.Name)
 	case !feature.Supports(p, c.Name):
 		return r, refuse("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", "the table does not have the feature %s", c.Name)
+	case !removable:
+		return r, refuse("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", "the feature %s cannot be dropped", c.Name)
 	case c.TruncateHistory && !r.readers && !r.truncated:
 		return r, refuse("DELTA_FEATURE_DROP_HISTORY_TRUNCATION_NOT_ALLOWED", "the feature %s leaves nothing in the history that readers must know: drop it without TRUNCATE HISTORY", c.Name)
 	case !c.TruncateHistory && r.truncated:
@@ -172,6 +172,9 @@ func (c DropFeature) apply(_ context.Context, d *draft) error {
 	if c.Name == "rowTracking" {
 		for _, k := range rowTrackingTraces {
 			delete(d.md.Configuration, k)
+		}
+		if x, ok := d.snap.Domains()[rowTrackingDomain]; ok {
+			d.domains = append(d.domains, &action.DomainMetadata{Domain: rowTrackingDomain, Configuration: x.Configuration, Removed: true})
 		}
 	}
 	truncate, _ := json.Marshal(c.TruncateHistory)

@@ -200,6 +200,9 @@ func (w *rewritten) Depends() txn.Dependencies {
 func (w *rewritten) Effects(context.Context) (txn.Effects, error) {
 	op := w.r.operation
 	op.Metrics = w.metrics
+	if op.Name == removesMapping { // of which the reference tells this alone
+		op.Metrics = map[string]string{"numOutputBytes": w.metrics["numAddedBytes"]}
+	}
 	return txn.Effects{Actions: w.acts, Operation: op, Always: w.r.always}, nil
 }
 

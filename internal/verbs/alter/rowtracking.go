@@ -96,5 +96,5 @@ func (w *unbackfill) Effects(context.Context) (txn.Effects, error) {
 			acts = append(acts, &again)
 		}
 	}
-	return txn.Effects{Actions: acts, Operation: txn.Operation{Name: "ROW TRACKING UNBACKFILL", Parameters: map[string]json.RawMessage{"batchId": text("0")}, Metrics: map[string]string{}}}, nil
+	return txn.Effects{Actions: acts, NotBlind: true, Operation: txn.Operation{Name: "ROW TRACKING UNBACKFILL", Parameters: map[string]json.RawMessage{"batchId": text("0")}, Metrics: map[string]string{}}}, nil
 }

@@ -155,8 +155,14 @@ func (noDomains) apply(_ context.Context, d *draft) error {
 type noTypeChanges struct{}
 
 func (noTypeChanges) apply(_ context.Context, d *draft) error {
+	changed := []fieldOfHistory{}
+	for _, f := range d.schema.Fields {
+		if old := types.NewStruct(f); types.JSON(old) != types.JSON(withoutFieldKeys(old, typeChangesKey)) {
+			changed = append(changed, shownField(f))
+		}
+	}
 	d.schema = withoutFieldKeys(d.schema, typeChangesKey).(*types.Struct)
-	d.describe("DROP FEATURE", map[string]json.RawMessage{"columns": text("[]")})
+	d.describe("DROP FEATURE", map[string]json.RawMessage{"columns": merge.Encoded(changed)})
 	return nil
 }
 
@@ -199,7 +205,7 @@ func removeTypeChanges(ctx context.Context, l *txn.Log, o Options) (bool, error)
 	}
 	err = rewriteFiles(ctx, l, o, func(s *snapshot.Snapshot) (rewriting, error) {
 		narrow := func(a *action.Add) (bool, error) { return hasOldTypes(ctx, s, a) }
-		return rewriting{pick: narrow, operation: reorg(false, o)}, nil
+		return rewriting{pick: narrow, operation: reorg(true, o)}, nil
 	})
 	if err != nil {
 		return true, err
@@ -220,27 +226,7 @@ func removeRowTracking(ctx context.Context, l *txn.Log, o Options) (bool, error)
 			return false, err
 		}
 	}
-	if s, err = l.Update(ctx); err != nil {
-		return true, err
-	}
-	if _, ok := s.Domain(rowTrackingDomain); ok {
-		if _, err := Run(ctx, l, noRowDomain{}, o); err != nil {
-			return true, err
-		}
-	}
 	return true, commitWork(ctx, l, func(s *snapshot.Snapshot) (txn.Work, error) { return &unbackfill{at: s}, nil })
-}
-
-// noRowDomain removes the domain that counts row ids.
-type noRowDomain struct{}
-
-func (noRowDomain) apply(_ context.Context, d *draft) error {
-	d.kept = true
-	if x, ok := d.snap.Domains()[rowTrackingDomain]; ok {
-		d.domains = append(d.domains, &action.DomainMetadata{Domain: rowTrackingDomain, Configuration: x.Configuration, Removed: true})
-	}
-	d.describe("DOMAIN METADATA CLEANUP", nil)
-	return nil
 }
 
 // unset describes properties that are taken away.

@@ -14,6 +14,9 @@ import (
 	"github.com/sluicelake/sluice/types"
 )
 
+// removesMapping is the operation that takes physical names away.
+const removesMapping = "REMOVE COLUMN MAPPING"
+
 // removeMapping switches column mapping off: all files are written again with the
 // logical names of columns, in the commit that takes the physical names from the
 // schema. keep leaves the mode in the properties, as none.
@@ -31,7 +34,7 @@ func removeMapping(ctx context.Context, l *txn.Log, o Options, keep bool) (bool,
 		if err != nil {
 			return rewriting{}, err
 		}
-		r := rewriting{after: after, always: true, actions: []action.Action{md}, operation: txn.Operation{Name: "REMOVE COLUMN MAPPING",
+		r := rewriting{after: after, always: true, actions: []action.Action{md}, operation: txn.Operation{Name: removesMapping,
 			Parameters: map[string]json.RawMessage{}, UserMetadata: o.UserMetadata}}
 		if err := feature.CheckWrite(s.Protocol(), md); err != nil {
 			return rewriting{}, err

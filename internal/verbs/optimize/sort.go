@@ -54,24 +54,37 @@ func (s Spec) sorting(at *snapshot.Snapshot) (*sorting, error) {
 	if err != nil {
 		return nil, err
 	}
-	by = leaves(at, by)
+	if by, err = unfolded(at, by, s.WithoutStats); err != nil {
+		return nil, err
+	}
 	return &sorting{by: by, names: s.ZOrderBy, curve: curve.ZOrder}, checkZOrder(at, by, s.WithoutStats)
 }
 
-// leaves puts the fields of structs in their place, and each column once.
-func leaves(s *snapshot.Snapshot, by [][]string) (out [][]string) {
-	var add func(path []string, t types.Type)
-	add = func(path []string, t types.Type) {
-		if st, ok := t.(*types.Struct); ok {
-			for _, f := range st.Fields {
-				add(append(slices.Clone(path), f.Name), f.Type)
-			}
-			return
-		}
-		same := func(other []string) bool { return slices.EqualFunc(other, path, strings.EqualFold) }
-		if !slices.ContainsFunc(out, same) {
+// unfolded puts those fields of structs in their place that have statistics, and
+// each column once.
+func unfolded(s *snapshot.Snapshot, by [][]string, all bool) (out [][]string, err error) {
+	leaves, err := indexed(s)
+	if err != nil {
+		return nil, err
+	}
+	add := func(path []string) {
+		if !slices.ContainsFunc(out, func(other []string) bool { return slices.EqualFunc(other, path, strings.EqualFold) }) {
 			out = append(out, path)
 		}
+	}
+	var walk func(path []string, ordinals []int, t types.Type) bool
+	walk = func(path []string, ordinals []int, t types.Type) (some bool) {
+		st, ok := t.(*types.Struct)
+		if !ok {
+			if some = all || leaves(ordinals); some {
+				add(path)
+			}
+			return some
+		}
+		for i, f := range st.Fields {
+			some = walk(append(slices.Clone(path), f.Name), append(slices.Clone(ordinals), i), f.Type) || some
+		}
+		return some
 	}
 	for _, path := range by {
 		ordinals, ok := find(s, path)
@@ -79,12 +92,20 @@ func leaves(s *snapshot.Snapshot, by [][]string) (out [][]string) {
 		for _, i := range ordinals {
 			t = t.(*types.Struct).Fields[i].Type
 		}
-		if !ok || len(ordinals) == 0 {
-			t = nil // which checkZOrder refuses
+		if _, nested := t.(*types.Struct); !ok || !nested || !walk(path, ordinals, t) {
+			add(path) // checkZOrder has its say
 		}
-		add(path, t)
 	}
-	return out
+	return out, nil
+}
+
+// indexed tells which columns have a minimum and a maximum in the statistics.
+func indexed(s *snapshot.Snapshot) (func(ordinals []int) bool, error) {
+	c := s.Columns()
+	leaves, err := colstats.Select(c.Logical, c.Physical, c.Partition, s.Metadata().Configuration)
+	return func(ordinals []int) bool {
+		return slices.ContainsFunc(leaves, func(l colstats.Leaf) bool { return slices.Equal(l.Ordinal, ordinals) && colstats.HasBounds(l.Type) })
+	}, err
 }
 
 // clusteredBy begins what a clustered table refuses.
@@ -112,7 +133,7 @@ func paths(names []string) ([][]string, error) {
 // checkZOrder refuses columns by which sorting is of no use.
 func checkZOrder(s *snapshot.Snapshot, by [][]string, withoutStats bool) error {
 	c := s.Columns()
-	leaves, err := colstats.Select(c.Logical, c.Physical, c.Partition, s.Metadata().Configuration)
+	has, err := indexed(s)
 	if err != nil {
 		return err
 	}
@@ -124,7 +145,7 @@ func checkZOrder(s *snapshot.Snapshot, by [][]string, withoutStats bool) error {
 			return refuse("DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST", "there is no column %s to sort by; the table's are %s", name, strings.Join(s.Schema().Names(), ", "))
 		case slices.Contains(c.PartitionOrdinals, ordinals[0]):
 			return refuse("DELTA_ZORDERING_ON_PARTITION_COLUMN", "%s is a partition column: rows lie together by its value already; sort by data columns", name)
-		case !withoutStats && !slices.ContainsFunc(leaves, func(l colstats.Leaf) bool { return slices.Equal(l.Ordinal, ordinals) && colstats.HasBounds(l.Type) }):
+		case !withoutStats && !has(ordinals):
 			return refuse("DELTA_ZORDERING_ON_COLUMN_WITHOUT_STATS", "%s has no minimum and maximum in the statistics, so sorting by it keeps no file from being read; see %s and %s",
 				name, colstats.PropertyColumns, colstats.PropertyCount)
 		}
