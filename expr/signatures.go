@@ -239,6 +239,11 @@ func (s signature) bind(in *binder, called string, args []Expr) (Expr, error) {
 	if digit(s.result) {
 		t = args[s.result-'0'].Type()
 	}
+	if s.name == "regexp_replace" && len(args) == 4 {
+		if n, ok := literalInt(args[3]); ok && n < 1 && !alwaysNull(args[3]) {
+			return nil, bindErrorf("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "regexp_replace begins at the position 1 or later, not %d", n)
+		}
+	}
 	if (s.name == "trunc" || s.name == "date_trunc") && unknownTruncation(s.name, args) {
 		return &Literal{T: t}, nil
 	}

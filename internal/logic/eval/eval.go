@@ -32,13 +32,15 @@ func (e *Error) Error() string {
 // Eval computes a bound expression: an array of the Arrow type of e.Type() with
 // in.Rows rows. Year-month intervals are int32, day-time intervals and times of
 // day int64.
-func Eval(e expr.Expr, in Input) (arrow.Array, error) {
+func Eval(e expr.Expr, in Input) (out arrow.Array, err error) {
+	defer columns.Caught(&err)
 	f := &frame{cols: in.Columns, rows: in.Rows}
 	return f.array(e)
 }
 
 // Filter lists the rows for which a bound condition is TRUE, ascending.
-func Filter(e expr.Expr, in Input) ([]int32, error) {
+func Filter(e expr.Expr, in Input) (rows []int32, err error) {
+	defer columns.Caught(&err)
 	f := &frame{cols: in.Columns, rows: in.Rows}
 	v, err := f.eval(e)
 	if err != nil {

@@ -479,9 +479,17 @@ func strToMap(c *call) (arrow.Array, error) {
 			return nil, err
 		}
 		out := []columns.KV{}
-		for _, part := range between.Split(s(i), -1) {
+		parts, err := between.split(s(i), -1)
+		if err != nil {
+			return nil, tooManySteps(c.node.Fn, err)
+		}
+		for _, part := range parts {
 			kv := columns.KV{Key: part}
-			if halves := inside.Split(part, 2); len(halves) == 2 {
+			halves, err := inside.split(part, 2)
+			if err != nil {
+				return nil, tooManySteps(c.node.Fn, err)
+			}
+			if len(halves) == 2 {
 				kv = columns.KV{Key: halves[0], Value: halves[1]}
 			}
 			out = append(out, kv)

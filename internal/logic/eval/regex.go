@@ -3,6 +3,7 @@ package eval
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -14,20 +15,91 @@ func init() {
 	})
 }
 
+// regex is a Java pattern. Go's engine, which is fast on every text, matches it where
+// both give the same; else the pattern is tried the way Java does.
+type regex struct {
+	quick *regexp.Regexp // nil when the pattern is only Java's
+	java  *javaPattern
+	ends  bool // has a . or $, which see line terminators otherwise
+}
+
+// only are the parts of patterns that Go lacks or reads otherwise.
+var onlyJava = regexp.MustCompile(`\(\?[=!<>]|\\[0-9kGZRhHvVuQeacpPbB]|[*+?}]\+|&&|\[[^\]]*\[|\\s|\\S|\[\]|\(\?[a-zA-Z]*[dux]`)
+
+func compileRegex(text string) (*regex, error) {
+	java, err := parseJavaPattern(text)
+	if err != nil {
+		return nil, err
+	}
+	r := &regex{java: java, ends: strings.ContainsAny(text, ".$")}
+	if !onlyJava.MatchString(text) {
+		if quick, err := regexp.Compile(text); err == nil && quick.NumSubexp() == java.groups && !quick.MatchString("") {
+			r.quick = quick
+		}
+	}
+	return r, nil
+}
+
+// fast reports whether Go's engine matches a text as Java's would.
+func (r *regex) fast(text string) bool {
+	return r.quick != nil && !(r.ends && strings.ContainsAny(text, "\n\r\u0085\u2028\u2029"))
+}
+
+func (r *regex) groups() int { return r.java.groups }
+
+// first gives the positions of the first match and its groups; nil without one.
+func (r *regex) first(text string) ([]int, error) {
+	if r.fast(text) {
+		return r.quick.FindStringSubmatchIndex(text), nil
+	}
+	return r.java.find(text, 0, 0)
+}
+
+func (r *regex) matches(text string) (bool, error) {
+	if r.fast(text) {
+		return r.quick.MatchString(text), nil
+	}
+	loc, err := r.java.find(text, 0, 0)
+	return loc != nil, err
+}
+
+// all gives the positions of every match, as Matcher.find does one after the other.
+func (r *regex) all(text string) ([][]int, error) {
+	if r.fast(text) {
+		return r.quick.FindAllStringSubmatchIndex(text, -1), nil
+	}
+	var out [][]int
+	for at, last := 0, 0; at <= len(text); {
+		loc, err := r.java.find(text, at, last)
+		if err != nil || loc == nil {
+			return out, err
+		}
+		out = append(out, loc)
+		at, last = loc[1], loc[1]
+		if loc[0] == loc[1] {
+			_, n := utf8.DecodeRuneInString(text[at:])
+			at += max(n, 1)
+		}
+	}
+	return out, nil
+}
+
 // regexCache keeps the last pattern: most are constants.
 type regexCache struct {
 	fn   string
 	text string
-	re   *regexp.Regexp
+	re   *regex
 }
 
-// compile reads a Java pattern as far as Go's engine knows it (no look-around, no
-// back-references).
-func (r *regexCache) compile(text string) (*regexp.Regexp, error) {
+// compile reads a Java pattern.
+func (r *regexCache) compile(text string) (*regex, error) {
 	if r.re != nil && r.text == text {
 		return r.re, nil
 	}
-	re, err := regexp.Compile(text)
+	re, err := compileRegex(text)
+	if err != nil && (r.fn == "split" || r.fn == "str_to_map") {
+		return nil, noClass("the regular expression " + clip(text) + " of " + r.fn + " is invalid: " + err.Error())
+	}
 	if err != nil {
 		return nil, failf("INVALID_PARAMETER_VALUE.PATTERN", "the regular expression %q of %s is invalid: %v", clip(text), r.fn, err)
 	}
@@ -44,29 +116,51 @@ func rlike(c *call) (arrow.Array, error) {
 		if err != nil {
 			return false, err
 		}
-		return re.MatchString(s(i)), nil
+		return re.matches(s(i))
 	})
 }
 
-// goTemplate turns a Java replacement ($1, \$) into Go's (${1}, $$).
-func goTemplate(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\' && i+1 < len(s):
-			i++
-			if s[i] == '$' {
-				b.WriteByte('$')
+// appendReplacement writes a Java replacement ($1, ${name}, \$) for a match.
+func (r *regex) appendReplacement(b []byte, template, text string, loc []int) ([]byte, error) {
+	for i := 0; i < len(template); i++ {
+		c := template[i]
+		if c == '\\' {
+			if i++; i == len(template) {
+				return nil, noClass("character to be escaped is missing")
 			}
-			b.WriteByte(s[i])
-		case c == '$' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9':
-			b.WriteString("${" + s[i+1:i+2] + "}")
-			i++
+			b = append(b, template[i])
+			continue
+		}
+		if c != '$' {
+			b = append(b, c)
+			continue
+		}
+		rest := template[i+1:]
+		n := 0
+		switch {
+		case strings.HasPrefix(rest, "{"):
+			name, _, closed := strings.Cut(rest[1:], "}")
+			g, ok := r.java.names[name]
+			if !closed || !ok {
+				return nil, noClass("no group with name {" + name + "}")
+			}
+			n, i = g, i+len(name)+2
+		case rest != "" && rest[0] >= '0' && rest[0] <= '9':
+			n, i = int(rest[0]-'0'), i+1
+			if n > r.groups() {
+				return nil, failf("INVALID_REGEXP_REPLACE", "the replacement %q means group %s, and the pattern has %d", clip(template), rest[:1], r.groups())
+			}
+			for i+1 < len(template) && template[i+1] >= '0' && template[i+1] <= '9' && n*10+int(template[i+1]-'0') <= r.groups() {
+				n, i = n*10+int(template[i+1]-'0'), i+1
+			}
 		default:
-			b.WriteByte(c)
+			return nil, noClass("illegal group reference")
+		}
+		if loc[2*n] >= 0 {
+			b = append(b, text[loc[2*n]:loc[2*n+1]]...)
 		}
 	}
-	return b.String()
+	return b, nil
 }
 
 func regexpReplace(c *call) (arrow.Array, error) {
@@ -84,7 +178,20 @@ func regexpReplace(c *call) (arrow.Array, error) {
 		if n := from(i); n > 1 {
 			start = len(firstRunes(text, n-1))
 		}
-		return text[:start] + re.ReplaceAllString(text[start:], goTemplate(r(i))), nil
+		tail := text[start:]
+		found, err := re.all(tail)
+		if err != nil {
+			return "", tooManySteps(c.node.Fn, err)
+		}
+		out, from := []byte(text[:start]), 0
+		for _, loc := range found {
+			out = append(out, tail[from:loc[0]]...)
+			if out, err = re.appendReplacement(out, r(i), tail, loc); err != nil {
+				return "", err
+			}
+			from = loc[1]
+		}
+		return string(append(out, tail[from:]...)), nil
 	})
 }
 
@@ -95,9 +202,21 @@ func (c *call) group() func(int) int64 {
 	return func(int) int64 { return 1 }
 }
 
-func checkGroup(re *regexp.Regexp, g int64, fn string) error {
-	if g < 0 || g > int64(re.NumSubexp()) {
-		return failf("INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "%s: the group index is 0 to %d, not %d", fn, re.NumSubexp(), g)
+func tooManySteps(fn string, err error) error {
+	return noClass(fn + ": " + err.Error())
+}
+
+// part is the text of a group of a match, empty for one that took no part.
+func part(text string, loc []int, g int64) string {
+	if loc[2*g] < 0 {
+		return ""
+	}
+	return text[loc[2*g]:loc[2*g+1]]
+}
+
+func checkGroup(re *regex, g int64, fn string) error {
+	if g < 0 || g > int64(re.groups()) {
+		return failf("INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "%s: the group index is 0 to %d, not %d", fn, re.groups(), g)
 	}
 	return nil
 }
@@ -109,14 +228,17 @@ func regexpExtract(c *call) (arrow.Array, error) {
 		if err != nil {
 			return "", err
 		}
-		m := re.FindStringSubmatch(s(i))
+		m, err := re.first(s(i))
+		if err != nil {
+			return "", tooManySteps(c.node.Fn, err)
+		}
 		if m == nil {
 			return "", nil
 		}
 		if err := checkGroup(re, group(i), c.node.Fn); err != nil {
 			return "", err
 		}
-		return m[group(i)], nil
+		return part(s(i), m, group(i)), nil
 	})
 }
 
@@ -128,11 +250,15 @@ func regexpExtractAll(c *call) (arrow.Array, error) {
 			return nil, err
 		}
 		out := []any{}
-		for _, m := range re.FindAllStringSubmatch(s(i), -1) {
+		found, err := re.all(s(i))
+		if err != nil {
+			return nil, tooManySteps(c.node.Fn, err)
+		}
+		for _, m := range found {
 			if err := checkGroup(re, group(i), c.node.Fn); err != nil {
 				return nil, err
 			}
-			out = append(out, m[group(i)])
+			out = append(out, part(s(i), m, group(i)))
 		}
 		return out, nil
 	})
@@ -145,11 +271,14 @@ func regexpSubstr(c *call) (arrow.Array, error) {
 		if err != nil {
 			return "", err
 		}
-		m := re.FindString(s(i))
-		if m == "" {
+		m, err := re.first(s(i))
+		if err != nil {
+			return "", tooManySteps(c.node.Fn, err)
+		}
+		if m == nil || m[0] == m[1] {
 			return "", errNull
 		}
-		return m, nil
+		return s(i)[m[0]:m[1]], nil
 	})
 }
 
@@ -160,7 +289,11 @@ func regexpCount(c *call) (arrow.Array, error) {
 		if err != nil {
 			return 0, err
 		}
-		return int64(len(re.FindAllStringIndex(s(i), -1))), nil
+		found, err := re.all(s(i))
+		if err != nil {
+			return 0, tooManySteps(c.node.Fn, err)
+		}
+		return int64(len(found)), nil
 	})
 }
 
@@ -171,7 +304,10 @@ func regexpInstr(c *call) (arrow.Array, error) {
 		if err != nil {
 			return 0, err
 		}
-		m := re.FindStringIndex(s(i))
+		m, err := re.first(s(i))
+		if err != nil {
+			return 0, tooManySteps(c.node.Fn, err)
+		}
 		if m == nil {
 			return 0, nil
 		}
@@ -191,16 +327,45 @@ func split(c *call) (arrow.Array, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, out, from := s(i), []any{}, 0
-		for _, m := range re.FindAllStringIndex(text, -1) {
-			if n := limit(i); n > 0 && int64(len(out)) == n-1 {
-				break
+		text, out := s(i), []any{}
+		if p(i) == "" && text != "" { // letter by letter
+			rest := text
+			for n := limit(i); rest != "" && !(n > 0 && int64(len(out)) == n-1); {
+				_, w := utf8.DecodeRuneInString(rest)
+				out, rest = append(out, rest[:w]), rest[w:]
 			}
-			if m[1] == 0 || (m[0] == m[1] && m[0] == len(text)) { // no empty part at the edges for an empty match
-				continue
+			if rest != "" {
+				out = append(out, rest)
 			}
-			out, from = append(out, text[from:m[0]]), m[1]
+			return out, nil
 		}
-		return append(out, text[from:]), nil
+		parts, err := re.split(text, limit(i))
+		if err != nil {
+			return nil, tooManySteps(c.node.Fn, err)
+		}
+		for _, x := range parts {
+			out = append(out, x)
+		}
+		return out, nil
 	})
+}
+
+// split cuts a text at the matches; an empty one at its start cuts nothing.
+func (r *regex) split(text string, limit int64) ([]string, error) {
+	found, err := r.all(text)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	from := 0
+	for _, m := range found {
+		if limit > 0 && int64(len(out)) == limit-1 {
+			break
+		}
+		if m[1] == 0 {
+			continue
+		}
+		out, from = append(out, text[from:m[0]]), m[1]
+	}
+	return append(out, text[from:]), nil
 }
