@@ -52,6 +52,10 @@ type Read struct {
 	Clause string
 	// Predicate, bound to the table's schema, selects the rows; nil selects all.
 	Predicate expr.Expr
+	// Filters are the conditions as a scan was given them. Reference takes each
+	// as a whole: one that also speaks of other columns than those of partitions
+	// limits nothing. None: the conjuncts of Predicate, as statements give them.
+	Filters []expr.Expr
 	// Keep, when set, judges more sharply than Predicate alone (a MERGE knows
 	// the keys of its source).
 	Keep func(f prune.File) prune.Verdict

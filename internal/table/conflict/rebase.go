@@ -140,6 +140,7 @@ func (r *rebase) behind(f *Facts, w *Winner) error {
 		}
 	}
 	r.typeChanges(f, w)
+	r.protection(f, w)
 	r.time(f, w)
 	return nil
 }
@@ -176,6 +177,24 @@ func (r *rebase) typeChanges(f *Facts, w *Winner) {
 			text = strings.ReplaceAll(text, fmt.Sprintf(`"tableVersion":%d%s`, w.Version, end), fmt.Sprintf(`"tableVersion":%d%s`, w.Version+1, end))
 		}
 		o.body["schemaString"], _ = marshal(text)
+	}
+}
+
+// protection moves the version up to which checkpoints stay, when this transaction
+// drops a feature that readers of older versions must know (PROTOCOL.md, Checkpoint
+// Protection).
+func (r *rebase) protection(f *Facts, w *Winner) {
+	read, p := f.readProtocol(), f.protocol()
+	if !supports(p, "checkpointProtection") || !slices.ContainsFunc(lostNames(read, p), func(name string) bool { return slices.Contains(read.ReaderFeatures, name) }) {
+		return
+	}
+	for _, o := range r.list {
+		config := map[string]string{}
+		if o.kind != "metaData" || json.Unmarshal(o.body["configuration"], &config) != nil {
+			continue
+		}
+		config["delta.requireCheckpointProtectionBeforeVersion"] = strconv.FormatInt(w.Version+1, 10)
+		o.body["configuration"], _ = marshal(config)
 	}
 }
 

@@ -39,7 +39,7 @@ func refAdded(f *Facts, w *Winner, v *Verdict) {
 	}
 	scans := make([]expr.Expr, len(f.Reads))
 	for i, r := range f.Reads {
-		scans[i] = partitionPart(r.Predicate, f)
+		scans[i] = partitionPart(r, f)
 	}
 	for _, a := range w.Actions {
 		add, ok := a.(*action.Add)
@@ -62,11 +62,15 @@ func refAdded(f *Facts, w *Winner, v *Verdict) {
 	}
 }
 
-// partitionPart keeps the conjuncts that speak of partition columns only, without
+// partitionPart keeps the conditions that speak of partition columns only, without
 // what gives another value each time; nil (everything) when there are none.
-func partitionPart(e expr.Expr, f *Facts) expr.Expr {
+func partitionPart(r Read, f *Facts) expr.Expr {
 	var keep []expr.Expr
-	for _, c := range expr.Conjuncts(e) {
+	list := r.Filters
+	if list == nil {
+		list = expr.Conjuncts(r.Predicate)
+	}
+	for _, c := range list {
 		only := !slices.ContainsFunc(expr.Refs(c), func(ref int) bool {
 			name := f.Schema.Fields[ref].Name
 			return !slices.ContainsFunc(f.PartitionColumns, func(p string) bool { return strings.EqualFold(p, name) })

@@ -131,7 +131,7 @@ func (s *Scenario) reads(f *Facts, t *table) error {
 		if len(scan) == 0 {
 			return
 		}
-		read := Read{Clause: "filter", Predicate: expr.And(scan...)}
+		read := Read{Clause: "filter", Predicate: expr.And(scan...), Filters: scan}
 		f.Reads, scan = append(f.Reads, read), nil
 		if s.ReadFiles != nil {
 			return
