@@ -50,7 +50,7 @@ type pulse struct {
 	stream func() error
 
 	mu      sync.Mutex
-	now     time.Time
+	clock   *tablekit.Clock
 	calls   int
 	due     int
 	asleep  bool
@@ -64,7 +64,7 @@ type pulse struct {
 var errNoEnd = errors.New("the statement takes too long")
 
 func newPulse(ctx context.Context, d storage.Driver, every int) *pulse {
-	return &pulse{Driver: d, ctx: ctx, every: every, due: every, limit: 5000, now: time.Unix(1700000000, 0), start: make(chan struct{}), paused: make(chan error)}
+	return &pulse{Driver: d, ctx: ctx, every: every, due: every, limit: 5000, clock: tablekit.NewClock(time.Unix(1700000000, 0)), start: make(chan struct{}), paused: make(chan error)}
 }
 
 // sleeping is what the stream says instead of an error.
@@ -89,7 +89,7 @@ func (p *pulse) run() {
 
 // rest is how the stream sleeps.
 func (p *pulse) rest(ctx context.Context, d time.Duration) error {
-	p.wake = p.now.Add(d) // the long statement waits for what comes now
+	p.wake = p.clock.Now().Add(d) // the long statement waits for what comes now
 	select {
 	case p.paused <- errSleeping:
 	case <-ctx.Done():
@@ -108,8 +108,8 @@ func (p *pulse) tick(n int) error {
 	defer p.mu.Unlock()
 	for range n {
 		p.calls++
-		p.now = p.now.Add(time.Millisecond)
-		for p.broken == nil && (p.asleep && !p.now.Before(p.wake) || !p.asleep && p.calls >= p.due) {
+		p.clock.Pass(time.Millisecond)
+		for p.broken == nil && (p.asleep && !p.clock.Now().Before(p.wake) || !p.asleep && p.calls >= p.due) {
 			p.start <- struct{}{}
 			err := <-p.paused
 			if p.asleep = errors.Is(err, errSleeping); !p.asleep {
@@ -124,16 +124,12 @@ func (p *pulse) tick(n int) error {
 	return p.broken
 }
 
-func (p *pulse) clock() time.Time {
-	return p.now
-}
-
 func (p *pulse) Get(ctx context.Context, key string) ([]byte, storage.Object, error) {
 	if err := p.tick(1); err != nil {
 		return nil, storage.Object{}, err
 	}
 	data, obj, err := p.Driver.Get(ctx, key)
-	obj.ModTime = p.now
+	obj.ModTime = p.clock.Now()
 	return data, obj, err
 }
 
@@ -168,14 +164,19 @@ func (p *pulse) Create(ctx context.Context, key string) (storage.Writer, error) 
 // A MERGE comes through a stream of another process whose commits are less apart
 // than what the MERGE does behind one: it asks for time, and gets it.
 func TestLongMergeReserves(t *testing.T) {
-	for _, vectors := range []string{"true", "false"} {
+	for name, properties := range map[string]map[string]string{
+		"vectors":       {"delta.enableDeletionVectors": "true"},
+		"copy on write": {"delta.enableDeletionVectors": "false"},
+		"everything": {"delta.enableDeletionVectors": "true", "delta.enableRowTracking": "true", "delta.enableChangeDataFeed": "true",
+			"delta.feature.inCommitTimestamp": "supported", "delta.enableInCommitTimestamps": "true"},
+	} {
 		for _, every := range []int{3, 4, 5, 6, 7, 9, 12, 16, 25} {
-			t.Run(fmt.Sprintf("vectors %s, a commit every %d calls", vectors, every), func(t *testing.T) { comesThrough(t, vectors, every) })
+			t.Run(fmt.Sprintf("%s, a commit every %d calls", name, every), func(t *testing.T) { comesThrough(t, properties, every) })
 		}
 	}
 }
 
-func comesThrough(t *testing.T, vectors string, every int) {
+func comesThrough(t *testing.T, properties map[string]string, every int) {
 	ctx, cancel := context.WithCancel(t.Context())
 	const rows, other = 40, 6
 	files := make([][]string, 1)
@@ -186,11 +187,11 @@ func comesThrough(t *testing.T, vectors string, every int) {
 		files = append(files, []string{fmt.Sprintf(`{"k":%d,"v":0}`, 100+i)})
 	}
 	store := tablekit.Place()
-	kit := tablekit.New(t, tablekit.Spec{DDL: "k INT, v INT", Properties: map[string]string{"delta.enableDeletionVectors": vectors}, Driver: store, Files: files,
+	kit := tablekit.New(t, tablekit.Spec{DDL: "k INT, v INT", Properties: properties, Driver: store, Files: files,
 		Env: newEnv(nil), Policy: txn.Policy{NoChecksum: true, NoCheckpoint: true}})
 	p := newPulse(ctx, store, every)
 	theirs := newEnv(&observe.Listener{})
-	theirs.Now, theirs.Sleep, theirs.Workers = p.clock, p.rest, 1
+	theirs.Now, theirs.Sleep, theirs.Workers = p.clock.Now, p.rest, 1
 	gaveWay := 0
 	theirs.Listener.Waited = func(w observe.Waited) { gaveWay++ }
 	stream := newProgram(theirs, &elsewhere{store, store.URL() + "/stream"})
@@ -207,7 +208,7 @@ func comesThrough(t *testing.T, vectors string, every int) {
 
 	attempts, reserved := 0, 0
 	mine := newEnv(&observe.Listener{Attempt: func(observe.Attempt) { attempts++ }, Reserved: func(observe.Reserved) { reserved++ }})
-	mine.Now, mine.Workers = p.clock, 1
+	mine.Now, mine.Workers = p.clock.Now, 1
 	mine.Sleep = func(ctx context.Context, d time.Duration) error {
 		return errors.Join(p.tick(1+int(d/time.Millisecond)), ctx.Err())
 	}
