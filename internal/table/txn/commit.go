@@ -438,7 +438,7 @@ func (a *attempt) facts() conflict.Facts {
 // reference asks what delta-spark would have said.
 func (a *attempt) reference(f conflict.Facts, w *conflict.Winner) conflict.Verdict {
 	if fn := a.work.Depends().Reference; fn != nil {
-		r := fn()
+		r := fn(w)
 		f.Reads, f.ReadFiles, f.WholeTable = r.Reads, r.Files, r.Whole
 	}
 	return conflict.Check(&f, w, conflict.Reference)

@@ -39,8 +39,9 @@ type Dependencies struct {
 	Repairable bool // Repair works
 	Rebindable bool // the statement may be run again from the start
 	// Reference states the reads as delta-spark would have recorded them for the
-	// same statement; nil when they are the same.
-	Reference func() Recorded
+	// same statement, as far as the winner can have met them: of the files only those
+	// that it removes matter. Nil when the reads are the same.
+	Reference func(w *conflict.Winner) Recorded
 }
 
 // Recorded is a set of recorded reads.

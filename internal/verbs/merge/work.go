@@ -78,7 +78,8 @@ func (x *Exec) reads() []conflict.Read {
 
 // reference states the reads as delta-spark records them: with a by-source
 // clause the whole table, else what the conjuncts of ON over the target select.
-func (w *Work) reference() txn.Recorded {
+// Of the files it looks at those alone that the winner removes.
+func (w *Work) reference(won *conflict.Winner) txn.Recorded {
 	r := txn.Recorded{Files: map[conflict.FileID]*action.Add{}}
 	var pred expr.Expr
 	var keep *prune.Pruner
@@ -93,13 +94,37 @@ func (w *Work) reference() txn.Recorded {
 		keep = prune.New(pred, w.read.Schema(), w.read.PartitionColumns())
 	}
 	files := w.read.Files()
-	for i := range files.All() {
+	for _, i := range readOf(files, won) {
 		if keep == nil || keep.Keep(files.Ref(i)).Keep {
 			a := files.Add(i)
 			r.Files[conflict.IDOf(a)] = a
 		}
 	}
 	return r
+}
+
+// readOf finds the files that a winner removes: in the version that was read they may
+// have had other deletion vectors.
+func readOf(files *snapshot.FileSet, won *conflict.Winner) (found []int) {
+	other := map[string]bool{}
+	for _, a := range won.Actions {
+		if x, ok := a.(*action.Remove); ok {
+			if i, ok := files.Find(x.Path, conflict.IDOfRemove(x).DV); ok {
+				found = append(found, i)
+			} else {
+				other[x.Path] = true
+			}
+		}
+	}
+	if len(other) == 0 {
+		return found
+	}
+	for i := range files.All() {
+		if other[files.Path(i)] {
+			found = append(found, i)
+		}
+	}
+	return found
 }
 
 // Effects derives the commit from the ledger. Even one that only adds rows depends

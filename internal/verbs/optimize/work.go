@@ -45,7 +45,7 @@ func (w *work) Depends() txn.Dependencies {
 }
 
 // reference states the reads as delta-spark records them.
-func (w *work) reference() txn.Recorded {
+func (w *work) reference(*conflict.Winner) txn.Recorded {
 	return txn.Recorded{Reads: []conflict.Read{{Clause: "the statement", Predicate: w.predicate}}, Files: w.Depends().Files}
 }
 
