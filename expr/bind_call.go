@@ -21,6 +21,9 @@ func (b *binder) call(x *Call) (Expr, error) {
 		return nil, bindErrorf(class, "the function %s of Spark does not exist here as a value of a row", quoteName(x.Fn))
 	}
 	if fn, ok := higherOrder[x.Fn]; ok && (hasLambda(x.Args) || !alsoPlain(x.Fn)) {
+		if n := lambdaArgs[x.Fn]; len(x.Args) < n[0] || len(x.Args) > n[1] {
+			return nil, wrongArgs(x.Fn, itoa(n[0])+" to "+itoa(n[1]), len(x.Args))
+		}
 		return fn(b, x)
 	}
 	if aggregates[x.Fn] {

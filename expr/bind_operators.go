@@ -23,6 +23,14 @@ func (in *binder) operator(fn string, t types.Type, args ...Expr) Expr {
 	return &Call{Fn: fn, Args: args, T: t, Null: anyNullable(args) || in.legacy() && nulls(fn, t)}
 }
 
+// asVoidOf gives an untyped NULL the type of the other operand.
+func (in *binder) asVoidOf(e, other Expr) Expr {
+	if e.Type() == types.Void {
+		return in.convert(e, other.Type())
+	}
+	return e
+}
+
 func logical(in *binder, fn string, args []Expr) (Expr, error) {
 	if len(args) == 1 {
 		c, ok := in.asCondition(args[0])
@@ -34,12 +42,13 @@ func logical(in *binder, fn string, args []Expr) (Expr, error) {
 	if len(args) != 2 {
 		return nil, wrongArgs(fn, "2", len(args))
 	}
-	text := args[0].Type() == types.String && args[1].Type() == types.String
+	text := args[0].Type() == types.String && (args[1].Type() == types.String || args[1].Type() == types.Void) ||
+		args[0].Type() == types.Void && args[1].Type() == types.String
 	out := make([]Expr, 2)
 	for i, a := range args {
 		c, ok := in.asCondition(a)
 		if !ok || text {
-			return nil, in.operandError(fn, args)
+			return nil, in.operandError(fn, []Expr{in.asVoidOf(args[0], args[1]), in.asVoidOf(args[1], args[0])})
 		}
 		out[i] = c
 	}
@@ -351,6 +360,9 @@ func membership(in *binder, fn string, args []Expr) (Expr, error) {
 			return nil, bindErrorf("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY", "a subquery is not supported here: %s", q)
 		}
 	}
+	if len(args) == 1 { // in no list
+		return &Literal{Value: false, T: types.Boolean}, nil
+	}
 	t := in.widerOf(typesOf(args))
 	if t != nil && !orderable(t) {
 		return nil, bindErrorf("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "IN cannot compare %s", types.SQL(t))
@@ -409,7 +421,13 @@ func truthTest(in *binder, fn string, args []Expr) (Expr, error) {
 		}
 		return &Call{Fn: "isnull", Args: args, T: types.Boolean}, nil
 	}
+	if in.legacy() && (types.IsNumeric(args[0].Type())) { // compared with 1 or 0
+		return comparison(in, "<=>", []Expr{args[0], &Literal{Value: fn == "istrue", T: types.Boolean}})
+	}
 	c, ok := in.asCondition(args[0])
+	if !ok && in.legacy() && args[0].Type() == types.String {
+		c, ok = in.convert(args[0], types.Boolean), true
+	}
 	if !ok {
 		return nil, bindErrorf("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "cannot resolve %s: the operands are %s and BOOLEAN", args[0], types.SQL(args[0].Type()))
 	}

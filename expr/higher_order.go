@@ -14,6 +14,10 @@ func init() {
 	}
 }
 
+// lambdaArgs is how many arguments, at least and at most, a function with lambdas takes.
+var lambdaArgs = map[string][2]int{"transform": {2, 2}, "filter": {2, 2}, "exists": {2, 2}, "any": {2, 2}, "forall": {2, 2}, "array_sort": {1, 2},
+	"aggregate": {3, 4}, "reduce": {3, 4}, "zip_with": {3, 3}, "map_filter": {2, 2}, "transform_keys": {2, 2}, "transform_values": {2, 2}, "map_zip_with": {3, 3}}
+
 // lambda binds a lambda whose parameters have these types; the later ones may be left out.
 func (b *binder) lambda(fn string, e Expr, least int, params ...*Var) (*Lambda, error) {
 	l, ok := e.(*Lambda)

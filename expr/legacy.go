@@ -123,7 +123,7 @@ func legacyArg(from, want types.Type) types.Type {
 		if nestedCastable(from, want, func(a, b types.Type) bool { return legacyArg(a, b) != nil }) {
 			return want
 		}
-	case types.IsNested(from) || from == types.Variant || want == types.Variant:
+	case types.IsNested(from) || want == types.Variant:
 	case w == types.KindString, isDatetime(from) && isDatetime(want):
 		return want
 	case f == types.KindString && (types.IsNumeric(want) || isDatetime(want) || w == types.KindBinary):

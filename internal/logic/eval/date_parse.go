@@ -17,6 +17,7 @@ type parsed struct {
 	year, month, day, hour, minute, second, micro int64
 	yearDay                                       int64
 	pm, half, bc                                  bool
+	ofDay, halfDay                                bool // an hour of the day, or a half of it, was there
 	zone                                          *time.Location
 }
 
@@ -34,8 +35,11 @@ func (p *datePattern) parse(s string) (micros int64, zoned bool, err error) {
 	if f.bc {
 		f.year = 1 - f.year
 	}
-	if f.half {
+	switch {
+	case f.half && !f.ofDay:
 		f.hour = f.hour%12 + 12*int64(b2i(f.pm))
+	case f.halfDay && !f.ofDay:
+		f.hour = 12 * int64(b2i(f.pm))
 	}
 	for _, x := range []struct {
 		name         string
@@ -137,14 +141,20 @@ func (f *parsed) part(x patternPart, s string, adjacent bool) (string, error) {
 	case 'D':
 		return number(&f.yearDay, 3)
 	case 'H':
+		f.ofDay = true
 		return number(&f.hour, 2)
 	case 'k':
 		rest, err := number(&f.hour, 2)
 		f.hour %= 24
+		f.ofDay = true
 		return rest, err
 	case 'h', 'K':
 		f.half = true
-		return number(&f.hour, 2)
+		into := &f.hour
+		if f.ofDay { // the hour of the day says it already
+			into = new(int64)
+		}
+		return number(into, 2)
 	case 'm':
 		return number(&f.minute, 2)
 	case 's':
@@ -152,19 +162,25 @@ func (f *parsed) part(x patternPart, s string, adjacent bool) (string, error) {
 	case 'S':
 		return f.fraction(x.n, s)
 	case 'a', 'G':
-		for k, word := range map[byte][]string{'a': {"AM", "PM"}, 'G': {"AD", "BC"}}[x.letter] {
-			if len(s) >= 2 && strings.EqualFold(s[:2], word) {
+		words := []string{"AM", "PM"}
+		if x.letter == 'G' {
+			words = []string{era(1, x.n), era(0, x.n)}
+		}
+		for k, word := range words {
+			if len(s) >= len(word) && strings.EqualFold(s[:len(word)], word) {
 				if x.letter == 'a' {
-					f.pm = k == 1
+					f.pm, f.halfDay = k == 1, true
 				} else {
 					f.bc = k == 1
 				}
-				return s[2:], nil
+				return s[len(word):], nil
 			}
 		}
 		return s, errNoMatch
-	case 'X', 'x', 'Z', 'z', 'V', 'O':
-		return f.offset(s)
+	case 'X', 'x', 'Z', 'O':
+		return f.offset(x, s)
+	case 'z', 'V':
+		return f.zoneName(s)
 	}
 	return s, errNoMatch
 }
@@ -196,15 +212,111 @@ func (f *parsed) fraction(n int, s string) (string, error) {
 	return s[i:], err
 }
 
-func (f *parsed) offset(s string) (string, error) {
+// offset reads what zoneText writes for the letters X, x, Z and O.
+func (f *parsed) offset(x patternPart, s string) (string, error) {
+	colon, minutes, seconds := x.n == 3 || x.n >= 5, x.n > 1, x.n >= 4
+	switch x.letter {
+	case 'X':
+		if strings.HasPrefix(s, "Z") {
+			f.zone = time.UTC
+			return s[1:], nil
+		}
+	case 'Z':
+		if x.n >= 5 && strings.HasPrefix(s, "Z") {
+			f.zone = time.UTC
+			return s[1:], nil
+		}
+		if colon, minutes, seconds = x.n >= 5, true, x.n >= 5; x.n != 4 {
+			break
+		}
+		fallthrough
+	case 'O':
+		if !strings.HasPrefix(s, "GMT") {
+			return s, errNoMatch
+		}
+		f.zone = time.UTC
+		if s = s[3:]; s == "" || s[0] != '+' && s[0] != '-' {
+			return s, nil
+		}
+		colon, seconds = true, true
+	}
+	if s == "" || s[0] != '+' && s[0] != '-' {
+		return s, errNoMatch
+	}
+	rest, total := s[1:], 0
+	take := func(least int) (int, bool) {
+		n := 0
+		for n < 2 && n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+			n++
+		}
+		if n < least {
+			return 0, false
+		}
+		v, _ := strconv.Atoi(rest[:n])
+		rest = rest[n:]
+		return v, true
+	}
+	least := 2
+	if x.letter == 'O' && x.n == 1 {
+		least = 1
+	}
+	h, ok := take(least)
+	if !ok || h > 18 {
+		return s, errNoMatch
+	}
+	total = h * 3600
+	for _, part := range []struct {
+		unit   int
+		wanted bool
+	}{{60, minutes && x.letter != 'O'}, {1, false}} {
+		if part.unit == 1 && !seconds {
+			break
+		}
+		mark := rest
+		if colon {
+			if !strings.HasPrefix(rest, ":") {
+				if part.wanted {
+					return s, errNoMatch
+				}
+				break
+			}
+			rest = rest[1:]
+		}
+		v, ok := take(2)
+		if !ok || v > 59 {
+			if part.wanted {
+				return s, errNoMatch
+			}
+			rest = mark
+			break
+		}
+		total += v * part.unit
+	}
+	if s[0] == '-' {
+		if total == 0 && x.letter != 'O' {
+			return s, errNoMatch
+		}
+		total = -total
+	}
+	f.zone = time.FixedZone("", total)
+	return rest, nil
+}
+
+// zoneName reads the longest name of a zone.
+func (f *parsed) zoneName(s string) (string, error) {
+	if rest, ok := strings.CutPrefix(s, "Coordinated Universal Time"); ok {
+		f.zone = time.UTC
+		return rest, nil
+	}
 	end := 0
 	for end < len(s) && (letter(s[end]) || strings.IndexByte("+-:/_0123456789", s[end]) >= 0) {
 		end++
 	}
-	zone, ok := civil.Zone(s[:end])
-	if !ok || end == 0 {
-		return s, errNoMatch
+	for ; end > 0; end-- {
+		if zone, ok := civil.Zone(s[:end]); ok {
+			f.zone = zone
+			return s[end:], nil
+		}
 	}
-	f.zone = zone
-	return s[end:], nil
+	return s, errNoMatch
 }

@@ -72,12 +72,17 @@ func localized(offset int, full bool) string {
 	switch {
 	case offset == 0:
 		return ""
+	case full && offset%60 != 0:
+		return offsetText(offset, 5)
 	case full:
 		return offsetText(offset, 3)
 	}
 	sign := '+'
 	if offset < 0 {
 		sign, offset = '-', -offset
+	}
+	if s := offset % 60; s != 0 {
+		return fmt.Sprintf("%c%d:%02d:%02d", sign, offset/3600, offset/60%60, s)
 	}
 	if m := offset / 60 % 60; m != 0 {
 		return fmt.Sprintf("%c%d:%02d", sign, offset/3600, m)
