@@ -194,7 +194,7 @@ func (p *Plan) hold(then *snapshot.Snapshot) {
 }
 
 // mostNamed bounds the files that an error lists.
-const mostNamed = 20
+const mostNamed = 3
 
 // check looks for the files that come back: VACUUM may have deleted them.
 func (p *Plan) check(ctx context.Context, then *snapshot.Snapshot, spec Spec) error {
