@@ -17,6 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // the runs are many and small
+	debug.SetMemoryLimit(1 << 30) // pools keep what they have until the next collection but one
 	goleak.VerifyTestMain(m)
 }
 
