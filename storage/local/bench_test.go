@@ -56,3 +56,25 @@ func BenchmarkCommit(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTurn is what a turn between processes costs who is alone.
+func BenchmarkTurn(b *testing.B) {
+	s, err := local.New(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Put(b.Context(), "_delta_log/x", nil); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		t, err := s.Turn(b.Context(), "_delta_log")
+		if err != nil {
+			b.Skip(err)
+		}
+		if got, err := t.Try(); !got || err != nil {
+			b.Fatal(got, err)
+		}
+		t.Close()
+	}
+}
