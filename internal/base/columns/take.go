@@ -223,7 +223,7 @@ func takeBytes[O int32 | int64](bufs []*memory.Buffer, d arrow.ArrayData, idx []
 		out[i+1] = O(total)
 	}
 	if total > limit {
-		panic(fmt.Sprintf("columns: taking %d rows gives %d bytes of text in one column, more than an array holds", len(idx), total))
+		panic(&TooLarge{Rows: len(idx), Bytes: total})
 	}
 	text := make([]byte, total)
 	pos := 0

@@ -6,7 +6,6 @@ import (
 	"sort"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
-	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/columns"
@@ -199,7 +198,7 @@ func (l *Ledger) without(ctx context.Context, o *Output) (*settled, error) {
 		if len(keep) == 0 {
 			continue
 		}
-		if _, err := w.Write(TakeColumns(batch.Columns, keep), len(keep)); err != nil {
+		if _, err := w.Write(columns.TakeColumns(batch.Columns, keep), len(keep)); err != nil {
 			w.Abort()
 			return nil, err
 		}
@@ -214,17 +213,6 @@ func (l *Ledger) without(ctx context.Context, o *Output) (*settled, error) {
 		s.adds = append(s.adds, out.Add)
 	}
 	return s, nil
-}
-
-// TakeColumns takes the same rows of several columns; nil columns stay nil.
-func TakeColumns(cols []arrow.Array, idx []int32) []arrow.Array {
-	out := make([]arrow.Array, len(cols))
-	for i, c := range cols {
-		if c != nil {
-			out[i] = columns.Take(c, idx)
-		}
-	}
-	return out
 }
 
 // wanted names the files that are part of the commit as last derived.

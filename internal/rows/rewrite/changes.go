@@ -308,7 +308,7 @@ func (l *Ledger) changesIn(ctx context.Context, t changeTask, width int, put fun
 					idx = append(idx, int32(i))
 				}
 			}
-			if len(idx) > 0 && !tell(TakeColumns(cols, idx), len(idx), kind) {
+			if len(idx) > 0 && !tell(columns.TakeColumns(cols, idx), len(idx), kind) {
 				return nil
 			}
 		}

@@ -154,8 +154,7 @@ func (p *Plan) Run(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch,
 			yield(nil, failf("UNSUPPORTED_FEATURE.RESULT_TYPE", "the result cannot hold a column (%v): cast it to STRING", err))
 			return
 		}
-		r := newRun(ctx, e, p)
-		for b, err := range p.root.run(r) {
+		for b, err := range caught(p.root.run(newRun(ctx, e, p))) {
 			if err == nil {
 				err = ctx.Err()
 			}
@@ -169,6 +168,31 @@ func (p *Plan) Run(ctx context.Context, e *env.Env) iter.Seq2[arrow.RecordBatch,
 			if b.Rows > 0 && !yield(array.NewRecordBatch(schema, b.Columns, int64(b.Rows)), nil) {
 				return
 			}
+		}
+	}
+}
+
+// caught ends a sequence with an error where a join or a generator makes more text
+// than an array holds; a panic of whoever takes the batches is none of its business.
+func caught(seq iter.Seq2[batch, error]) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		away := false
+		run := func() (err error) {
+			defer func() {
+				if !away {
+					columns.Recovered(recover(), &err)
+				}
+			}()
+			seq(func(b batch, err error) bool {
+				away = true
+				more := yield(b, err)
+				away = false
+				return more
+			})
+			return nil
+		}
+		if err := run(); err != nil {
+			yield(batch{}, err)
 		}
 	}
 }

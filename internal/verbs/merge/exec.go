@@ -286,15 +286,20 @@ func (x *Exec) compute(ctx context.Context, add *action.Add, out *outputs) (*rew
 // All computes the effects on the files of the snapshot that can matter, in
 // parallel, and then the inserts.
 func (x *Exec) All(ctx context.Context) error {
-	files := x.snap.Files()
-	var todo []*action.Add
-	for i := range files.All() {
-		if j := x.judge(files.Ref(i)); j.probe || j.bySource {
-			todo = append(todo, files.Add(i))
-		}
-	}
-	return x.computeFiles(ctx, todo)
+	return x.computeFiles(ctx, slices.Collect(x.snap.Files().Choose(chooser{x})))
 }
+
+// chooser chooses the files that judge wants.
+type chooser struct{ x *Exec }
+
+func (c chooser) KeepPartition(f prune.File) prune.Verdict { return c.KeepStatistics(f) }
+
+func (c chooser) KeepStatistics(f prune.File) prune.Verdict {
+	j := c.x.judge(f)
+	return prune.Verdict{Keep: j.probe || j.bySource}
+}
+
+func (c chooser) NeedsStatistics() bool { return !c.x.p.everyRow() }
 
 func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	workers := max(1, min(x.env.Workers, len(todo)))
@@ -375,7 +380,7 @@ func parallel[T any](ctx context.Context, workers int, items []T, fn func(contex
 				if ctx.Err() != nil {
 					continue
 				}
-				if err := fn(ctx, item); err != nil {
+				if err := caught(ctx, item, fn); err != nil {
 					cancel(err)
 				}
 			}
@@ -393,6 +398,13 @@ func parallel[T any](ctx context.Context, workers int, items []T, fn func(contex
 	close(next)
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// caught runs fn, and makes an error of rows that no array holds: a long text of the
+// source may match many rows.
+func caught[T any](ctx context.Context, item T, fn func(context.Context, T) error) (err error) {
+	defer columns.Caught(&err)
+	return fn(ctx, item)
 }
 
 // describe names a target row by its key columns, for messages.

@@ -247,7 +247,7 @@ func (f *fileRun) copyRest(b scan.Batch, rows []decision) error {
 		if len(keep) == 0 {
 			return nil
 		}
-		cols, n = rewrite.TakeColumns(cols, keep), len(keep)
+		cols, n = columns.TakeColumns(cols, keep), len(keep)
 	}
 	return f.out.write(cols, n, nil, func(o *rewrite.Output, from, count int64) {
 		if k := len(f.effect.Copied); k > 0 && f.effect.Copied[k-1].Output == o && f.effect.Copied[k-1].From+f.effect.Copied[k-1].Rows == from {
