@@ -286,20 +286,15 @@ func (x *Exec) compute(ctx context.Context, add *action.Add, out *outputs) (*rew
 // All computes the effects on the files of the snapshot that can matter, in
 // parallel, and then the inserts.
 func (x *Exec) All(ctx context.Context) error {
-	return x.computeFiles(ctx, slices.Collect(x.snap.Files().Choose(chooser{x})))
+	files := x.snap.Files()
+	var todo []*action.Add
+	for i := range files.All() {
+		if j := x.judge(files.Ref(i)); j.probe || j.bySource {
+			todo = append(todo, files.Add(i))
+		}
+	}
+	return x.computeFiles(ctx, todo)
 }
-
-// chooser chooses the files that judge wants.
-type chooser struct{ x *Exec }
-
-func (c chooser) KeepPartition(f prune.File) prune.Verdict { return c.KeepStatistics(f) }
-
-func (c chooser) KeepStatistics(f prune.File) prune.Verdict {
-	j := c.x.judge(f)
-	return prune.Verdict{Keep: j.probe || j.bySource}
-}
-
-func (c chooser) NeedsStatistics() bool { return !c.x.p.everyRow() }
 
 func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
 	workers := max(1, min(x.env.Workers, len(todo)))
