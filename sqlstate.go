@@ -44,6 +44,7 @@ const concurrent = "2D521"
 
 // sqlStates are the states of Delta's error classes.
 var sqlStates = map[string]string{
+	"UNABLE_TO_ACQUIRE_MEMORY":                                             "53200",
 	"CANNOT_UPDATE_FIELD":                                                  "0A000",
 	"COLUMN_ALREADY_EXISTS":                                                "42711",
 	"CREATE_VIEW_COLUMN_ARITY_MISMATCH":                                    "21S01",

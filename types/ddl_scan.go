@@ -150,8 +150,9 @@ func (p *ddlParser) numbers(limit int) ([]int, error) {
 	}
 }
 
-// exprText reads the text of an expression up to a comma, a closing parenthesis
-// or the next column option, minding quotes and parentheses.
+// exprText reads the text of an expression up to a comma, a closing parenthesis, the
+// next column option, the place of the column or the end of the statement, minding
+// quotes and parentheses.
 func (p *ddlParser) exprText() string {
 	p.skip()
 	start, end, depth := p.pos, p.pos, 0
@@ -163,7 +164,7 @@ func (p *ddlParser) exprText() string {
 		case c == '(' || c == '[':
 			depth++
 			p.pos++
-		case (c == ')' || c == ']' || c == ',') && depth == 0:
+		case c == ';', (c == ')' || c == ']' || c == ',') && depth == 0:
 			return p.src[start:end]
 		case c == ')' || c == ']':
 			depth--
@@ -171,7 +172,7 @@ func (p *ddlParser) exprText() string {
 		case wordByte(c):
 			mark := p.pos
 			w := p.word()
-			if depth == 0 && mark > start && (w == "comment" || w == "generated" || w == "not") {
+			if depth == 0 && mark > start && (w == "comment" || w == "generated" || w == "not" || w == "first" || w == "after") {
 				p.pos = mark
 				return p.src[start:end]
 			}

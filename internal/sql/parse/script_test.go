@@ -177,3 +177,22 @@ func FuzzScript(f *testing.F) {
 		}
 	})
 }
+
+// A default is read up to the end of its statement, and to where its column is to be.
+func TestDefaultsEnd(t *testing.T) {
+	for _, text := range []string{"ALTER TABLE t ADD COLUMN a INT DEFAULT 5; SELECT 1", "ALTER TABLE t ADD COLUMN a INT DEFAULT 5 AFTER b; SELECT 1",
+		"ALTER TABLE t ADD COLUMN a STRING DEFAULT ';' FIRST;\nSELECT 1", "CREATE TABLE t (a INT DEFAULT (5; SELECT 1"} {
+		s := parse.NewScript(text)
+		n := 0
+		for {
+			_, _, more, _ := s.Next()
+			if !more {
+				break
+			}
+			n++
+		}
+		if n != 2 {
+			t.Errorf("%s: %d statements", text, n)
+		}
+	}
+}

@@ -53,6 +53,6 @@ type MemoryError struct {
 }
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("%s needs %d MB in memory and %d MB are allowed: raise the memory limit, or read fewer rows or columns",
+	return fmt.Sprintf("[UNABLE_TO_ACQUIRE_MEMORY] %s needs %d MB in memory and %d MB are allowed: raise the memory limit, or read fewer rows or columns",
 		e.What, e.Need>>20, e.Budget>>20)
 }

@@ -22,14 +22,15 @@ type Table struct {
 // NoSource is the source of UPDATE and DELETE.
 func NoSource() *Table { return &Table{Schema: types.NewStruct()} }
 
-// MemoryError says that an operation would hold more than it may.
+// MemoryError says that a source is larger than what an operation may hold.
 type MemoryError struct {
-	What         string
+	Rows         int // that were read until it was too much
 	Need, Budget int64
 }
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("%s needs %d MB in memory and %d MB are allowed: raise the memory limit, or merge the source in parts", e.What, e.Need>>20, e.Budget>>20)
+	return fmt.Sprintf("[UNABLE_TO_ACQUIRE_MEMORY] the source of the MERGE, which is held in memory, takes %d MB after %d rows, and %d MB are allowed; nothing was committed. Raise the memory limit, "+
+		"select only the columns that the MERGE uses, or merge the source in parts, each with its own range of the key", e.Need>>20, e.Rows, e.Budget>>20)
 }
 
 // Materialise reads a source into memory.
@@ -50,7 +51,7 @@ func Materialise(ctx context.Context, s source.Source, budget int64) (*Table, er
 			held += int64(c.Data().SizeInBytes())
 		}
 		if budget > 0 && held > budget {
-			return nil, &MemoryError{What: "the source of the MERGE", Need: held, Budget: budget}
+			return nil, &MemoryError{Rows: t.Rows, Need: held, Budget: budget}
 		}
 	}
 	if len(parts) == 0 {
