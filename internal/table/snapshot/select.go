@@ -5,9 +5,33 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/format/checkpoint"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 )
+
+// A Chooser says which files are wanted: first by their partition values alone, which
+// it judges once for each combination of them, then with their statistics. It is asked
+// from several goroutines.
+type Chooser interface {
+	KeepPartition(f prune.File) prune.Verdict
+	KeepStatistics(f prune.File) prune.Verdict
+	NeedsStatistics() bool // false when they change nothing
+}
+
+// Choose yields the adds of the files that a chooser keeps, in the order of the log.
+// Statistics that are still in a checkpoint stream through, and stay for these alone.
+func (s *FileSet) Choose(c Chooser) iter.Seq[*action.Add] {
+	return func(yield func(*action.Add) bool) {
+		for kept := range s.kept(c, true) {
+			for _, f := range kept {
+				if !yield(f.add) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // Select yields the numbers of the files that pruning keeps, in the order of
 // the log. Partition values are judged once for each combination of them, and
@@ -18,11 +42,9 @@ func (s *FileSet) Select(p *prune.Pruner) iter.Seq[int] {
 		return s.All()
 	}
 	return func(yield func(int) bool) {
-		sel := &selection{set: s, p: p, tuples: make([]uint8, len(s.v.texts)), data: p.NeedsStatistics()}
-		sel.judgeTuples()
-		for _, kept := range sel.pieces() {
-			for _, r := range kept {
-				if !yield(int(r)) {
+		for kept := range s.kept(p, false) {
+			for _, f := range kept {
+				if !yield(int(f.at)) {
 					return
 				}
 			}
@@ -30,12 +52,26 @@ func (s *FileSet) Select(p *prune.Pruner) iter.Seq[int] {
 	}
 }
 
-// selection is one Select.
+// kept yields the files that are kept, some at a time.
+func (s *FileSet) kept(p Chooser, adds bool) iter.Seq[[]keptFile] {
+	x := &selection{set: s, p: p, tuples: make([]uint8, len(s.v.texts)), data: p.NeedsStatistics(), adds: adds}
+	x.judgeTuples()
+	return x.pieces()
+}
+
+// keptFile is a file that is kept.
+type keptFile struct {
+	at  ref
+	add *action.Add // when it is asked for
+}
+
+// selection is one Select or Choose.
 type selection struct {
 	set    *FileSet
-	p      *prune.Pruner
+	p      Chooser
 	tuples []uint8 // by number: may files with these partition values be kept?
 	data   bool    // statistics can say more
+	adds   bool    // the adds of kept files are wanted
 
 	scratch checkpoint.Scratch
 }
@@ -87,7 +123,7 @@ type chunkRows struct{ chunk, from, to int }
 
 func (x *selection) stretches() (out []stretch) {
 	for n, c := range x.set.v.chunks {
-		if !x.data || c.left == nil || c.left.got.Load() != nil {
+		if !x.data && !x.adds || c.left == nil || c.left.got.Load() != nil {
 			out = append(out, stretch{parts: []chunkRows{{n, 0, c.len()}}})
 			continue
 		}
@@ -112,13 +148,13 @@ func (x *selection) stretches() (out []stretch) {
 
 // pieces yields the kept files of one stretch after the other; a few are judged
 // at a time, in parallel.
-func (x *selection) pieces() iter.Seq2[int, []ref] {
-	return func(yield func(int, []ref) bool) {
+func (x *selection) pieces() iter.Seq[[]keptFile] {
+	return func(yield func([]keptFile) bool) {
 		todo := x.stretches()
 		workers := min(runtime.GOMAXPROCS(0), len(todo))
-		done := make([]chan []ref, len(todo))
+		done := make([]chan []keptFile, len(todo))
 		for i := range done {
-			done[i] = make(chan []ref, 1)
+			done[i] = make(chan []keptFile, 1)
 		}
 		var wg sync.WaitGroup
 		defer wg.Wait()
@@ -143,7 +179,7 @@ func (x *selection) pieces() iter.Seq2[int, []ref] {
 			})
 		}
 		for i := range todo {
-			if !yield(i, <-done[i]) {
+			if !yield(<-done[i]) {
 				return
 			}
 		}
@@ -151,7 +187,14 @@ func (x *selection) pieces() iter.Seq2[int, []ref] {
 }
 
 // judge lists the kept files of a stretch.
-func (x *selection) judge(s *stretch, j *judged) (out []ref) {
+func (x *selection) judge(s *stretch, j *judged) (out []keptFile) {
+	keep := func(chunk, k int, stats, rest []byte) {
+		f := keptFile{at: makeRef(chunk, k)}
+		if x.adds {
+			f.add = x.set.add(x.set.v.chunks[chunk], k, stats, rest)
+		}
+		out = append(out, f)
+	}
 	candidate := func(c *chunk, k int) bool {
 		return x.tuples[c.tuple[k]] == passed && c.alive(k, x.set.v.state)
 	}
@@ -162,16 +205,17 @@ func (x *selection) judge(s *stretch, j *judged) (out []ref) {
 			if !candidate(c, k) {
 				continue
 			}
-			if x.data {
-				j.tuple, j.stats = c.tuple[k], nil
-				if stats, _, err := c.record(k); err == nil {
-					j.stats = stats
-				}
-				if !x.p.KeepStatistics(j).Keep {
-					continue
+			var stats, rest []byte
+			if x.data || x.adds {
+				var err error
+				if stats, rest, err = c.record(k); err != nil { // damaged memory
+					panic("snapshot: " + err.Error())
 				}
 			}
-			out = append(out, makeRef(p.chunk, k))
+			if j.tuple, j.stats = c.tuple[k], stats; x.data && !x.p.KeepStatistics(j).Keep {
+				continue
+			}
+			keep(p.chunk, k, stats, rest)
 		}
 		return out
 	}
@@ -199,8 +243,12 @@ func (x *selection) judge(s *stretch, j *judged) (out []ref) {
 	}
 	take := func(stats []byte) {
 		j.tuple, j.stats = c.tuple[k], stats
-		if x.p.KeepStatistics(j).Keep {
-			out = append(out, makeRef(s.parts[part].chunk, k))
+		if !x.data || x.p.KeepStatistics(j).Keep {
+			_, rest, err := c.cold.record(k)
+			if err != nil { // damaged memory
+				panic("snapshot: " + err.Error())
+			}
+			keep(s.parts[part].chunk, k, stats, rest)
 		}
 		want = advance()
 	}

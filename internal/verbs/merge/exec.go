@@ -286,14 +286,7 @@ func (x *Exec) compute(ctx context.Context, add *action.Add, out *outputs) (*rew
 // All computes the effects on the files of the snapshot that can matter, in
 // parallel, and then the inserts.
 func (x *Exec) All(ctx context.Context) error {
-	files := x.snap.Files()
-	var todo []*action.Add
-	for i := range files.All() {
-		if j := x.judge(files.Ref(i)); j.probe || j.bySource {
-			todo = append(todo, files.Add(i))
-		}
-	}
-	return x.computeFiles(ctx, todo)
+	return x.computeFiles(ctx, slices.Collect(x.snap.Files().Choose(chooser{x})))
 }
 
 func (x *Exec) computeFiles(ctx context.Context, todo []*action.Add) error {
