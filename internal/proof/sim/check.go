@@ -104,8 +104,12 @@ func (w *world) numbered(ctx context.Context, v int64) error {
 		return err
 	}
 	if feature.InCommitTimestamps(s.Metadata()) {
-		if at := s.CommitInfo().InCommitTimestamp; at == nil || *at <= before.Timestamp().UnixMilli() {
-			return fmt.Errorf("version %d carries the time %v, and the one before has %s", v, at, before.Timestamp())
+		at := s.CommitInfo().InCommitTimestamp
+		if at == nil {
+			return fmt.Errorf("version %d carries no time", v)
+		}
+		if was := before.Timestamp().UnixMilli(); *at <= was {
+			return fmt.Errorf("version %d carries the time %d, and the one before has %d", v, *at, was)
 		}
 	}
 	was, err := highest(before)

@@ -3,6 +3,7 @@ package smallworld
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -22,6 +23,7 @@ type view struct {
 	version int64
 	shape   string // schema, properties, protocol, applications
 	rows    []string
+	plain   []string         // rows without what may differ
 	ids     map[int64]string // row id to row
 	tagged  []string         // rows with their row ids
 	blind   bool
@@ -36,6 +38,9 @@ func look(ctx context.Context, store storage.Driver, old *view) (*view, error) {
 	v := &view{snap: s, version: s.Version(), ids: map[int64]string{}}
 	if v.rows, err = tablekit.Rows(ctx, s); err != nil {
 		return nil, err
+	}
+	if v.plain, err = numbered(v.rows); err != nil {
+		return nil, fmt.Errorf("version %d: %w", v.version, err)
 	}
 	if info := s.CommitInfo(); info != nil && info.IsBlindAppend != nil { // it may be cleaned up
 		v.blind = *info.IsBlindAppend
@@ -53,6 +58,31 @@ func look(ctx context.Context, store storage.Driver, old *view) (*view, error) {
 		return v, v.identify(ctx, old)
 	}
 	return v, nil
+}
+
+var number = regexp.MustCompile(`"id":([0-9]+)`)
+
+// numbered checks that no two rows have the same number of an identity column. Which
+// of the new rows has which is not promised: those beyond the first seven are the
+// same afterwards.
+func numbered(rows []string) ([]string, error) {
+	seen := map[string]bool{}
+	out := slices.Clone(rows)
+	for i, text := range rows {
+		m := number.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		if seen[m[1]] {
+			return nil, fmt.Errorf("two rows have the number %s:\n    %s", m[1], strings.Join(rows, "\n    "))
+		}
+		seen[m[1]] = true
+		if len(m[1]) > 1 || m[1] > "7" {
+			out[i] = strings.Replace(text, m[0], `"id":new`, 1)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }
 
 // shape writes down what a table is besides its rows, without names that were

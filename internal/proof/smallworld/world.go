@@ -353,7 +353,7 @@ func same(loser Statement, got, want *outcome) error {
 	if got.view.shape != want.view.shape {
 		return fmt.Errorf("the table is\n%s  and in series\n%s", got.view.shape, want.view.shape)
 	}
-	if !slices.Equal(got.view.rows, want.view.rows) {
+	if !slices.Equal(got.view.plain, want.view.plain) {
 		return fmt.Errorf("it holds\n    %s\n  and in series\n    %s", strings.Join(got.view.rows, "\n    "), strings.Join(want.view.rows, "\n    "))
 	}
 	if !slices.Equal(got.view.tagged, want.view.tagged) {

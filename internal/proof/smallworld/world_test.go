@@ -10,7 +10,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // the tables are many and small
+	debug.SetGCPercent(400)       // the tables are many and small
 	debug.SetMemoryLimit(1 << 30) // pools keep what they have until the next collection but one
 	goleak.VerifyTestMain(m)
 }
