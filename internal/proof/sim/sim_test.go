@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // the runs are many and small
+	debug.SetGCPercent(400)       // the runs are many and small
 	debug.SetMemoryLimit(1 << 30) // pools keep what they have until the next collection but one
 	goleak.VerifyTestMain(m)
 }
