@@ -15,16 +15,18 @@ import (
 // one line a second elsewhere, one JSON object a second with --json.
 type progress struct {
 	a     *app
-	bar   bool
+	bar   *shared // the screen; nil: lines
 	mu    sync.Mutex
 	began time.Time
 	last  time.Time
-	wide  int // characters of the bar that stands
 }
 
 // watch makes the listener of a command that takes long; done clears the bar.
 func (a *app) watch() (l *observe.Listener, done func()) {
-	p := &progress{a: a, began: time.Now(), last: time.Now(), bar: !a.json && terminal(a.errs)}
+	p := &progress{a: a, began: time.Now(), last: time.Now()}
+	if s, ok := a.errs.(*shared); ok && !a.json && terminal(s) {
+		p.bar = s
+	}
 	l = &observe.Listener{}
 	if a.verbose || a.progress || a.trace {
 		l = a.narrate()
@@ -48,14 +50,16 @@ func terminal(w any) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
 }
 
-func (p *progress) show(e observe.Progress) {
+func (p *progress) show(e observe.Progress) { p.at(time.Now(), e) }
+
+// at shows what was done at a time, unless something was shown just before.
+func (p *progress) at(now time.Time, e observe.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	every := time.Second
-	if p.bar {
+	if p.bar != nil {
 		every = 100 * time.Millisecond
 	}
-	now := time.Now()
 	if now.Sub(p.last) < every {
 		return
 	}
@@ -70,22 +74,25 @@ func (p *progress) show(e observe.Progress) {
 	}
 	text := fmt.Sprintf("%s: %s", e.Phase, amount(e.Done, e.Unit))
 	if e.Total > 0 {
-		text = fmt.Sprintf("%s: %3d %%, %s of %s", e.Phase, 100*e.Done/e.Total, amount(e.Done, e.Unit), amount(e.Total, e.Unit))
+		done, _ := strings.CutSuffix(amount(e.Done, e.Unit), " "+e.Unit)
+		text = fmt.Sprintf("%s: %3d %%, %s of %s", e.Phase, 100*e.Done/e.Total, done, amount(e.Total, e.Unit))
 	}
-	if left > 0 {
+	if left >= time.Second {
 		text += fmt.Sprintf(", about %s left", left.Round(time.Second))
 	}
-	if !p.bar {
+	if p.bar == nil {
 		fmt.Fprintln(p.a.errs, text)
 		return
 	}
 	if e.Total > 0 {
 		const width = 24
-		n := int(width * e.Done / e.Total)
+		n := int(min(width, width*e.Done/e.Total))
 		text = "[" + strings.Repeat("#", n) + strings.Repeat(" ", width-n) + "] " + text
 	}
-	fmt.Fprintf(p.a.errs, "\r%s%s", text, strings.Repeat(" ", max(0, p.wide-len(text))))
-	p.wide = len(text)
+	if len(text) >= lineWidth { // a bar that wraps leaves itself behind
+		text = text[:lineWidth-1]
+	}
+	p.bar.bar(text)
 }
 
 // left estimates how long it still takes; 0 when there is no telling.
@@ -97,11 +104,8 @@ func (p *progress) left(e observe.Progress, now time.Time) time.Duration {
 }
 
 func (p *progress) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.wide > 0 {
-		fmt.Fprintf(p.a.errs, "\r%s\r", strings.Repeat(" ", p.wide))
-		p.wide = 0
+	if p.bar != nil {
+		p.bar.bar("")
 	}
 }
 

@@ -83,18 +83,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	return a.exit(ctx, err)
 }
 
-// shared is a stream that several goroutines write to, whole lines at a time.
-type shared struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (s *shared) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.w.Write(p)
-}
-
 func (a *app) root() *cobra.Command {
 	var cancel context.CancelFunc
 	root := &cobra.Command{
