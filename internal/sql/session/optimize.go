@@ -21,6 +21,7 @@ const (
 	largestCube   = "spark.databricks.delta.optimize.clustering.mergeStrategy.minCubeSize.targetCubeSize"
 	optimizeSize  = "spark.databricks.delta.optimize.maxFileSize"
 	optimizeSmall = "spark.databricks.delta.optimize.minFileSize"
+	optimizeBatch = "spark.databricks.delta.optimize.batchSize"
 )
 
 // Statistics of sorting, as the reference names them.
@@ -63,6 +64,16 @@ func (x *execution) optimize(ctx context.Context, st *parse.Optimize) (*Result, 
 		if err := x.conf.size(c.name, c.to); err != nil {
 			return nil, err
 		}
+	}
+	if text := x.conf.get(optimizeBatch); text != "" {
+		n, ok := mebibytes(text)
+		if bytes, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
+			n, ok = bytes, bytes > 0
+		}
+		if !ok {
+			return nil, refuse("INVALID_CONF_VALUE.TYPE_MISMATCH", "the setting %s is %q, want a size, such as 10g", optimizeBatch, text)
+		}
+		spec.CommitBytes = n
 	}
 	began := l.Env().Now().UnixMilli()
 	res, err := optimize.Run(ctx, l, spec, optimize.Options{Expr: x.options, Commit: x.commit, UserMetadata: x.note})

@@ -35,6 +35,7 @@ func TestEveryTypeMoves(t *testing.T) {
 		"one not copied":  {plain, many, "DELETE FROM t WHERE k BETWEEN 1000000 AND 1000000 OR k = 17", "OPTIMIZE t"},
 		"sorted":          {tracked, few, "DELETE FROM t WHERE k % 9 = 1", "OPTIMIZE t ZORDER BY (k, s)"},
 		"sorted by field": {tracked, few, "", "OPTIMIZE t ZORDER BY (st.a, dt)"},
+		"sorted by all":   {tracked, few, "", "OPTIMIZE t ZORDER BY (st)"},
 		"clustered":       {tracked, few, "ALTER TABLE t CLUSTER BY (s, i64)", "OPTIMIZE t"},
 		"purged":          {tracked + ", 'delta.columnMapping.mode' = 'name'", few, "ALTER TABLE t DROP COLUMN bin", "REORG TABLE t APPLY (PURGE)"},
 	} {
@@ -67,5 +68,20 @@ func TestEveryTypeMoves(t *testing.T) {
 				t.Fatalf("%d rows, %d before", len(after), len(before))
 			}
 		})
+	}
+}
+
+// TestBatches: a job is committed in parts of the size that is set.
+func TestBatches(t *testing.T) {
+	s := world(t)
+	for _, p := range []string{"a", "b", "a", "b"} {
+		play(t, s, "CREATE TABLE IF NOT EXISTS t (k INT, p STRING) PARTITIONED BY (p);\nINSERT INTO t VALUES (1, '"+p+"');")
+	}
+	if out := play(t, s, "SET spark.databricks.delta.optimize.batchSize = few;\nOPTIMIZE t;"); !strings.Contains(out, "INVALID_CONF_VALUE") {
+		t.Error(out)
+	}
+	play(t, s, "SET spark.databricks.delta.optimize.batchSize = 1b;\nOPTIMIZE t;")
+	if out := play(t, s, "DESCRIBE HISTORY t;"); strings.Count(out, `"operation":"OPTIMIZE"`) != 2 {
+		t.Error(out)
 	}
 }
