@@ -32,7 +32,7 @@ func (in *binder) asVoidOf(e, other Expr) Expr {
 }
 
 func logical(in *binder, fn string, args []Expr) (Expr, error) {
-	if len(args) == 1 {
+	if fn == "not" && len(args) == 1 {
 		c, ok := in.asCondition(args[0])
 		if !ok {
 			return nil, bindErrorf("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "%s needs a boolean, not %s: %s", fn, types.SQL(args[0].Type()), args[0])
@@ -61,6 +61,9 @@ func (in *binder) operandError(fn string, args []Expr) *BindError {
 	a, b := args[0].Type(), args[len(args)-1].Type()
 	if t := stringPromotion(a, b); t != nil && !in.legacy() {
 		a, b = t, t
+	}
+	if isDecimal(a) && b == types.Double || a == types.Double && isDecimal(b) {
+		a, b = types.Double, types.Double
 	}
 	text := print(&Call{Fn: fn, Args: args}, precOr)
 	if !types.SameIgnoringNullability(a, b) {
@@ -260,7 +263,7 @@ func (in *binder) datetimeArithmetic(fn string, a, b Expr) (Expr, error) {
 		return signatures[name].bind(in, name, []Expr{a, b})
 	case tb == types.Date && ta != types.String && fn == "+":
 		return signatures["date_add"].bind(in, "date_add", []Expr{b, a})
-	case isInterval(ta) && isInterval(tb) && ta.Kind() == types.KindYearMonthInterval && tb.Kind() != ta.Kind() && (fn == "+" || fn == "-"):
+	case isInterval(ta) && isInterval(tb) && tb.Kind() != ta.Kind() && (fn == "+" || fn == "-" && ta.Kind() == types.KindYearMonthInterval):
 		return nil, unexpectedInput(fn, 1, b)
 	case (fn == "*" || fn == "/") && isInterval(ta) && !types.IsNumeric(tb) && tb != types.String && tb != types.Void:
 		return nil, unexpectedInput(fn, 1, b)
@@ -385,6 +388,11 @@ func element(in *binder, fn string, args []Expr) (Expr, error) {
 		if args[1].Type() == types.Void {
 			args[1] = in.convert(args[1], types.Integer)
 		}
+		if c, ok := args[0].(*Call); ok && c.Fn == "array" { // an array spelled out is taken apart before anything is computed
+			if n, ok := args[1].(*Literal); ok && n.Value != nil && (n.Value.(int64) < 0 || n.Value.(int64) >= int64(len(c.Args))) {
+				return &Literal{T: t.Element}, nil
+			}
+		}
 		return &Call{Fn: fn, Args: args, T: t.Element, Null: true}, nil
 	case *types.Map:
 		k := in.tightest(args[1].Type(), t.Key)
@@ -401,6 +409,9 @@ func element(in *binder, fn string, args []Expr) (Expr, error) {
 	case types.Primitive:
 		if t == types.Variant {
 			return nil, unexpectedInput(fn, 0, args[0])
+		}
+		if t == types.Void {
+			return &Literal{T: types.Void}, nil
 		}
 	}
 	return nil, bindErrorf("INVALID_EXTRACT_BASE_FIELD_TYPE", "cannot take an element out of %s, which is %s and no struct, array or map",

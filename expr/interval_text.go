@@ -54,6 +54,9 @@ func ParseIntervalText(text string, t types.Interval) (int64, bool) {
 	if neg {
 		total = -total
 	}
+	if t.From <= types.Month && int64(int32(total)) != total {
+		return 0, false
+	}
 	return total, s == ""
 }
 

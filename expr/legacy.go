@@ -24,7 +24,7 @@ func anyCastable(from, to types.Type) bool {
 
 func (in *binder) castError(from, to types.Type, text string, try bool) *BindError {
 	e := castError(from, to, text)
-	if in.legacy() && !try {
+	if try && e.Class == "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION" || in.legacy() && !try {
 		e.Class = "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION"
 	}
 	return e

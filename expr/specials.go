@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -155,6 +156,11 @@ func literalInt(e Expr) (int, bool) {
 		case string:
 			n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 32)
 			return int(n), err == nil
+		case float64:
+			return int(v), v == v && v < 1<<31 && v > -1<<31
+		case Decimal:
+			n := new(big.Int).Quo(v.Unscaled, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(0, v.Scale))), nil))
+			return int(n.Int64()), n.IsInt64() && v.Scale >= 0
 		case nil:
 			return 0, true
 		}
@@ -191,6 +197,9 @@ var mathSpecials = map[string]special{
 				return nil, unexpectedInput(fn, i, a[i])
 			}
 			a[i] = in.convert(a[i], t)
+		}
+		if alwaysNull(a[0]) {
+			return &Literal{T: t}, nil
 		}
 		return in.operator(fn, t, a...), nil
 	}},

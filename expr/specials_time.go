@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sluicelake/sluice/types"
@@ -111,6 +112,9 @@ func clockPart(in *binder, fn string, a []Expr) (Expr, error) {
 }
 
 func unixTimestamp(in *binder, _ string, a []Expr) (Expr, error) {
+	if len(a) == 2 && in.argType('e', a[1].Type()) == nil {
+		return nil, unexpectedInput("to_unix_timestamp", 1, a[1])
+	}
 	t := a[0].Type()
 	if t == types.Void {
 		a[0], t = in.convert(a[0], types.Timestamp), types.Timestamp
@@ -118,9 +122,6 @@ func unixTimestamp(in *binder, _ string, a []Expr) (Expr, error) {
 	if t == types.String {
 		if len(a) == 1 {
 			a = append(a, &Literal{Value: "yyyy-MM-dd HH:mm:ss", T: types.String})
-		}
-		if in.argType('e', a[1].Type()) == nil {
-			return nil, unexpectedInput("to_unix_timestamp", 1, a[1])
 		}
 		return &Call{Fn: "to_unix_timestamp", Args: []Expr{a[0], in.convert(a[1], types.String)}, T: types.Long, Null: true}, nil
 	}
@@ -204,6 +205,9 @@ func makeTimestamp(to types.Type) func(*binder, string, []Expr) (Expr, error) {
 				return nil, unexpectedInput(fn, i, a[i])
 			}
 			a[i] = in.convert(a[i], want)
+		}
+		if slices.ContainsFunc(a, alwaysNull) {
+			return &Literal{T: to}, nil
 		}
 		e := Expr(&Call{Fn: "make_timestamp", Args: a, T: to, Null: true})
 		if strings.HasPrefix(fn, "try_") {

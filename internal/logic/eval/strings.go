@@ -374,6 +374,9 @@ func toBinary(c *call) (arrow.Array, error) {
 		case "base64":
 			b, err = base64.StdEncoding.DecodeString(text)
 		default:
+			if c.node.Fn == "try_to_binary" {
+				return "", errNull
+			}
 			return "", failf("INVALID_PARAMETER_VALUE.BINARY_FORMAT", "to_binary: the format %q is none of base64, hex, utf-8", clip(format(i)))
 		}
 		if err != nil {
