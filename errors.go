@@ -45,31 +45,40 @@ var (
 	ErrActiveTransaction = errors.New("a transaction is active already")
 )
 
-// ConflictError tells the story of a conflict that could not be reconciled.
+// ConflictError tells the story of a conflict that could not be reconciled: Class,
+// Table, Operation and ReadVersion of the loser; Winner (a version), WinnerTime,
+// WinnerOp, WinnerUser and WinnerEngine; the Evidence of where they met, and Advice.
 type ConflictError = conflict.Error
 
-// FeatureError names the table feature that stands in the way.
+// FeatureError names the table feature that stands in the way: Feature is the first,
+// Names are all, and Op is "read" or "write".
 type FeatureError = feature.Error
 
-// CorruptError names the file of the log that is broken.
+// CorruptError names the File of the log that is broken, its Line (0 when that is
+// unknown), the Version and the Cause.
 type CorruptError = snapshot.CorruptError
 
-// FileError names the data file that cannot be read.
+// FileError names the data file that cannot be read: its Path as in the log, and why (Err).
 type FileError = scan.FileError
 
-// PathError names the path in the log that leads out of the table.
+// PathError names the Path in the log that leads out of the table, and Why that is so.
 type PathError = scan.PathError
 
-// VersionError names the versions that a table has.
+// VersionError names the versions that a table has: from Earliest to Latest, when
+// another was Wanted.
 type VersionError = snapshot.VersionError
 
-// ConstraintError names the constraint and the row that breaks it.
+// ConstraintError names the constraint and the row that breaks it: Column of a NOT
+// NULL constraint or of a length; Name and Expr of a CHECK constraint, and the Values
+// of the columns that it reads.
 type ConstraintError = write.ConstraintError
 
-// StatementError is a statement that cannot be run as it stands.
+// StatementError is a statement that cannot be run as it stands: its Class is Delta's
+// or Spark's, its Message says what to write instead.
 type StatementError = merge.StatementError
 
-// CommitUnknownError names the version and transaction to look for.
+// CommitUnknownError names the Version and the transaction (TxnID, as
+// commitInfo.txnId) to look for.
 type CommitUnknownError = txn.UnknownError
 
 // Errors get their sentinel through this wrapper, so that both
