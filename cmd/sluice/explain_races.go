@@ -219,7 +219,7 @@ func (a *app) errorTold(x *sluice.ErrorExplanation) error {
 	if x.Exception != "" {
 		name = x.Exception + " [" + name + "]"
 	}
-	a.printf("%s, as reported by %s", name, x.Engine)
+	a.prose("%s, as reported by %s", name, x.Engine)
 	if m := x.Meaning; m != nil {
 		a.printf("%s", wrapped(m.What+" "+m.Why, "  ", "  "))
 	}

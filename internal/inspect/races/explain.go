@@ -51,6 +51,9 @@ func Explain(text string) (*Explained, error) {
 	}
 	if m, ok := MeaningOf(x.Class); ok {
 		x.Meaning = &m
+		if strings.HasSuffix(x.Condition, ".ROW_LEVEL_CHANGES") {
+			m.rows()
+		}
 	}
 	return x, nil
 }

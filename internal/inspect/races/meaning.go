@@ -35,6 +35,12 @@ func MeaningOf(class string) (Meaning, bool) {
 	return Meaning{}, false
 }
 
+// rows is the meaning where rows were compared, and not files.
+func (m *Meaning) rows() {
+	m.Why = "Databricks compared the rows of the two commits, not only their files and partitions: they met in the same ones."
+	m.Change = []string{"run the statement again: it then sees what the winner wrote", "if two jobs are not meant to change the same rows, give each one keys of its own"}
+}
+
 // classSaid is the class of a text that describes an error in words; "" when it
 // is not known.
 func classSaid(text string) string {

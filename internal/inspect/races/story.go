@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluicelake/sluice/action"
+	"github.com/sluicelake/sluice/internal/base/prose"
 	"github.com/sluicelake/sluice/internal/table/conflict"
 )
 
@@ -137,7 +138,7 @@ func (s Story) Touched() string {
 		what string
 	}{{s.Added, "added"}, {s.Removed, "removed"}, {s.Marked, "marked with deleted rows"}} {
 		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d file(s) %s", p.n, p.what))
+			parts = append(parts, prose.Plural(int64(p.n), "file")+" "+p.what)
 		}
 	}
 	if s.Metadata {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/env"
+	"github.com/sluicelake/sluice/internal/base/prose"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/logic/prune"
 	"github.com/sluicelake/sluice/internal/table/conflict"
@@ -224,8 +225,16 @@ func why(v conflict.Verdict, f *conflict.Facts) string {
 	case conflict.Independent:
 		return "the winner changes nothing that it depends on: it only takes the next number"
 	case conflict.Repair:
-		return fmt.Sprintf("it is fitted behind the winner: %d input file(s) dropped, %d looked at, %d with more deleted rows; the rest of its work stays",
-			len(v.Dropped), len(v.Added), len(v.Remarked))
+		var parts []string
+		for _, p := range []struct {
+			n    int
+			what string
+		}{{len(v.Dropped), "what came from %s is dropped"}, {len(v.Added), "%s of the winner's looked at"}, {len(v.Remarked), "%s thinned out by more deleted rows"}} {
+			if p.n > 0 {
+				parts = append(parts, fmt.Sprintf(p.what, prose.Plural(int64(p.n), "file")))
+			}
+		}
+		return "it is fitted behind the winner: " + strings.Join(append(parts, "the rest of its work stays"), ", ")
 	case conflict.ReExecute:
 		return "the winner changed what it was bound to: it runs again on the new version, from the same source"
 	}

@@ -77,6 +77,9 @@ func (s *Scenario) fail(err error) error {
 	if name == "" {
 		name = s.Name
 	}
+	if name == "" {
+		return fmt.Errorf("the scenario: %w", err)
+	}
 	return fmt.Errorf("scenario %q: %w", name, err)
 }
 
