@@ -54,6 +54,11 @@ func TestStructsAreStored(t *testing.T) {
 		{"DELETE FROM target WHERE k = (SELECT 1)", "DELTA_UNSUPPORTED_SUBQUERY"},
 		{"UPDATE target SET k = CAST(rand() * 0 AS INT)", "INVALID_NON_DETERMINISTIC_EXPRESSIONS"},
 		{"UPDATE target SET k = explode(array(1))", "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT"},
+		{"ALTER TABLE target DROP COLUMN nosuch", "UNRESOLVED_COLUMN.WITH_SUGGESTION"},
+		{"ALTER TABLE target DROP COLUMN k", "DELTA_UNSUPPORTED_DROP_COLUMN"},
+		{"ALTER TABLE target DROP COLUMN IF EXISTS nosuch", `{"k":1,"s":{"x":1,"z":{"w":2}}}`},
+		{"ALTER TABLE target RENAME COLUMN nosuch TO n", "UNRESOLVED_COLUMN.WITH_SUGGESTION"},
+		{"ALTER TABLE target RENAME COLUMN k TO n", "DELTA_UNSUPPORTED_RENAME_COLUMN"},
 		{"INSERT OVERWRITE target VALUES (7, CAST(NULL AS STRUCT<x: BIGINT, z: STRUCT<w: INT>>))", `{"k":7,"s":null}`},
 	} {
 		t.Run(c.sql, func(t *testing.T) {

@@ -170,7 +170,17 @@ type DropColumns struct {
 }
 
 func (c DropColumns) apply(_ context.Context, d *draft) error {
-	if !d.mapped() {
+	there := 0
+	for _, path := range c.Columns {
+		err := d.exists(path)
+		if err != nil && !c.IfExists {
+			return err
+		}
+		if err == nil {
+			there++
+		}
+	}
+	if !d.mapped() && there > 0 {
 		return refuse("DELTA_UNSUPPORTED_DROP_COLUMN", "a column can be dropped when the table has column mapping: ALTER TABLE ... SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name') first")
 	}
 	shown := []string{}
@@ -212,6 +222,24 @@ func (c DropColumns) apply(_ context.Context, d *draft) error {
 	return nil
 }
 
+// exists reports a column that is not there. A part of an array or a map counts as
+// there: it is refused by its own rule.
+func (d *draft) exists(path []string) error {
+	at := types.Type(d.schema)
+	for _, part := range path {
+		s, ok := at.(*types.Struct)
+		if !ok {
+			return nil
+		}
+		i, err := find(s, part, path)
+		if err != nil {
+			return err
+		}
+		at = s.Fields[i].Type
+	}
+	return nil
+}
+
 // RenameColumn is RENAME COLUMN.
 type RenameColumn struct {
 	Column []string
@@ -219,6 +247,9 @@ type RenameColumn struct {
 }
 
 func (c RenameColumn) apply(_ context.Context, d *draft) error {
+	if err := d.exists(c.Column); err != nil {
+		return err
+	}
 	if !d.mapped() {
 		return refuse("DELTA_UNSUPPORTED_RENAME_COLUMN", "a column can be renamed when the table has column mapping: ALTER TABLE ... SET TBLPROPERTIES ('delta.columnMapping.mode' = 'name') first")
 	}
