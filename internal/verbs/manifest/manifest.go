@@ -90,7 +90,7 @@ func check(s *snapshot.Snapshot) error {
 	case s.NumDeletionVectors() > 0:
 		return refuse("DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS", "%d files of %s have deletion vectors, of which engines that read manifests know nothing: REORG TABLE ... APPLY (PURGE) first", s.NumDeletionVectors(), s.Bucket().URL())
 	case feature.ColumnMapping(s.Metadata()) != feature.MappingNone:
-		return refuse("DELTA_UNSUPPORTED_GENERATE_WITH_COLUMN_MAPPING", "the columns of %s have other names in its files, of which engines that read manifests know nothing", s.Bucket().URL())
+		return refuse("DELTA_UNSUPPORTED_MANIFEST_GENERATION_WITH_COLUMN_MAPPING", "the columns of %s have other names in its files, of which engines that read manifests know nothing", s.Bucket().URL())
 	}
 	return nil
 }

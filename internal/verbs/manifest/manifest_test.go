@@ -86,8 +86,8 @@ func TestFollow(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for want, properties := range map[string]map[string]string{
-		"DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS": nil,
-		"DELTA_UNSUPPORTED_GENERATE_WITH_COLUMN_MAPPING":   {"delta.columnMapping.mode": "name", "delta.enableDeletionVectors": "false"},
+		"DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS":          nil,
+		"DELTA_UNSUPPORTED_MANIFEST_GENERATION_WITH_COLUMN_MAPPING": {"delta.columnMapping.mode": "name", "delta.enableDeletionVectors": "false"},
 	} {
 		k := tablekit.New(t, tablekit.Spec{DDL: "k INT", Properties: properties, Files: [][]string{{`{"k":1}`, `{"k":2}`}}})
 		remove(t, k, "k = 1")
