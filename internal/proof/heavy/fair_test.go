@@ -235,7 +235,7 @@ func TestLongMergeBesideProcess(t *testing.T) {
 }
 
 // A process that has the turn and stands still, or was killed, blocks nobody: it is
-// waited for once, for a bounded time.
+// waited for less and less, ten seconds in all.
 func TestTurnOfAStoppedProcess(t *testing.T) {
 	url := table(t, 4, 1, true)
 	b := bucket(t, url)

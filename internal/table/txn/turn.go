@@ -14,11 +14,12 @@ import (
 // Turns between processes are courtesy: a store that knows turns (storage.Turner)
 // keeps processes from publishing over each other, and nothing depends on it.
 const (
-	// patience is how long somebody who has the turn is waited for: longer than
-	// most repairs, and no more than a stopped process may cost the others, once.
+	// patience is how long the turn is waited for: longer than most repairs. Each time
+	// in vain halves it, so that a stopped process costs another one twice this in all.
 	patience = 5 * time.Second
-	// knock is about how often a turn is asked for; slowKnock how often when it takes long.
-	knock, slowKnock = 250 * time.Microsecond, 5 * time.Millisecond
+	// knock is about how often a turn is asked for. Who has just come asks half as
+	// often for as long as fresh: who has waited longer is likelier to be next.
+	knock, fresh = 250 * time.Microsecond, 20 * time.Millisecond
 	// company is how long another process counts as present after it was noticed.
 	company = 2 * time.Second
 )
@@ -28,7 +29,7 @@ type neighbours struct {
 	mu      sync.Mutex
 	noticed time.Time // when another process was noticed last; zero: never
 	left    time.Time // when this process gave its turn back last
-	stuck   bool      // somebody keeps the turn for longer than patience
+	vain    int       // how often in a row the turn was waited for in vain
 	asked   *asked    // the reservation that holds
 	heeded  int64     // the version of the last reservation that was noted
 }
@@ -48,7 +49,7 @@ func (n *neighbours) near(now time.Time) bool {
 
 // stand waits for the turn between processes, where there are turns, and fits the
 // work behind what others published meanwhile. Who has the turn and does not give
-// it back in time is passed by, from then on without waiting.
+// it back in time is passed by.
 func (a *attempt) stand(ctx context.Context) error {
 	l := a.t.log
 	if a.turn != nil || a.base == nil {
@@ -96,19 +97,19 @@ func (a *attempt) stand(ctx context.Context) error {
 // knocks asks for the turn until it is given or patience ends.
 func (a *attempt) knocks(ctx context.Context, turn storage.Turn) (waited time.Duration, got bool, err error) {
 	e, n := a.t.log.env, &a.t.log.lane.others
-	start, slept := e.Now(), time.Duration(0)
+	start, slept, most := e.Now(), time.Duration(0), n.patience()
 	for {
 		got, err := turn.Try()
 		if err != nil {
 			return waited, false, nil // courtesy failed: go on without it
 		}
-		if over := waited >= patience; got || over || n.isStuck() {
-			n.setStuck(!got)
+		if got || waited >= most {
+			n.served(got)
 			return waited, got, nil
 		}
 		every := knock
-		if waited > 100*knock {
-			every = slowKnock
+		if waited < fresh {
+			every = 2 * knock
 		}
 		d := a.jitter(every)
 		if err := e.Sleep(ctx, d); err != nil {
@@ -149,14 +150,23 @@ func (n *neighbours) leftAt() time.Time {
 	return n.left
 }
 
-func (n *neighbours) isStuck() bool {
+// patience is how long the turn is waited for this time.
+func (n *neighbours) patience() time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.stuck
+	if d := patience >> n.vain; d > fresh {
+		return d
+	}
+	return 0
 }
 
-func (n *neighbours) setStuck(stuck bool) {
+// served notes whether the turn was given.
+func (n *neighbours) served(got bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.stuck = stuck
+	if got {
+		n.vain = 0
+	} else {
+		n.vain = min(n.vain+1, 30)
+	}
 }
