@@ -41,11 +41,7 @@ func (e *OpError) Unwrap() error { return e.Err }
 
 // fail says where an operation on the table failed.
 func (t *Table) fail(op string, err error) error {
-	version := int64(-1)
-	if s := t.log.Known(); s != nil {
-		version = s.Version()
-	}
-	return t.failAt(op, version, err)
+	return t.failAt(op, t.log.KnownVersion(), err)
 }
 
 func (t *Table) failAt(op string, version int64, err error) error {

@@ -99,6 +99,20 @@ func (l *Log) Known() *snapshot.Snapshot {
 	return l.snap
 }
 
+// KnownVersion is the newest version that this handle has seen, with or without its
+// files; -1 when it has seen none.
+func (l *Log) KnownVersion() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	version := int64(-1)
+	for _, s := range []*snapshot.Snapshot{l.snap, l.light} {
+		if s != nil {
+			version = max(version, s.Version())
+		}
+	}
+	return version
+}
+
 // UpdateLight is Update for those who need no file of the table: where none has been
 // read so far and there are many, the snapshot is a light one.
 func (l *Log) UpdateLight(ctx context.Context) (*snapshot.Snapshot, error) {
