@@ -9,7 +9,7 @@ import (
 
 // Statement is one statement of SQL text: a *Select, *Insert, *Merge, *Change,
 // *Optimize, *Create, *CreateView, *Drop, *Alter, *Describe, *ShowProperties, *ShowColumns,
-// *Listing, *Use, *Kept, *Refused, *CreateLike, *DescribeDatabase, *Set or *Unbuilt.
+// *Listing, *Use, *Kept, *Refused, *CreateLike, *DescribeDatabase, *Set, *Explain or *Unbuilt.
 type Statement interface{ statement() }
 
 // Select is a query by itself.
