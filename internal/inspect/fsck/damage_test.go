@@ -417,6 +417,9 @@ func TestRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := k.Log.Close(t.Context()); err != nil { // what is done behind the commits asks the store too
+		t.Fatal(err)
+	}
 	before := k.Bucket.Stats()
 	if codes, all, _ := check(t, k.Bucket, false); len(codes) > 0 {
 		t.Error(all)
