@@ -244,8 +244,9 @@ func (a *attempt) winner(ctx context.Context, version int64) (recent, error) {
 }
 
 // meet fits the work behind the winners until there is none: it reads those that
-// are there, fits, and looks again. When the winners of each round take so long
-// that there are new ones behind, again and again, it asks for time.
+// are there, fits, and looks again unless fitting asked the store for nothing: then
+// its look is fresh. When the winners of each round take so long that there are new
+// ones behind, again and again, it asks for time.
 func (a *attempt) meet(ctx context.Context) error {
 	now := a.t.log.env.Now()
 	for first := true; !a.result.Again; first = false {
@@ -266,6 +267,7 @@ func (a *attempt) meet(ctx context.Context) error {
 			a.round = now.Sub(a.began)
 		}
 		a.began = now
+		looked := a.t.log.bucket.Stats()
 		if a.rounds++; a.hopeless(n) {
 			if err := a.reserve(ctx); err != nil {
 				return err
@@ -275,6 +277,9 @@ func (a *attempt) meet(ctx context.Context) error {
 			if ok, err := a.reconcile(ctx, a.version()+1); err != nil || !ok {
 				return err
 			}
+		}
+		if n < farAhead && a.t.log.bucket.Stats() == looked {
+			return nil
 		}
 		now = a.t.log.env.Now()
 	}
