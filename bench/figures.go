@@ -33,7 +33,8 @@ var figures = []figure{
 	{"one-row appends, one writer, no fsync", "append-1-nosync", rates, "-"},
 	{"one-row appends, one writer, durable", "append-1-durable", rates, "-"},
 	{"one-row appends, 8 processes, durable", "append-8-processes", perSecond, "-"},
-	{"what a repair takes of a MERGE when a winner rewrote one of ten files", "repair-1-of-10", share, "-"},
+	{"what a repair takes of a MERGE when a winner marked a row in one of its ten files (deletion vectors)", "repair-1-of-10-dv", share, "-"},
+	{"the same when the winner rewrote the file (copy-on-write)", "repair-1-of-10", share, "-"},
 }
 
 var contests = []figure{
@@ -73,7 +74,12 @@ func rates(r recorded) string {
 
 func perSecond(r recorded) string { return figureOf(r.extra("per_s")) + " a second" }
 
-func share(r recorded) string { return fmt.Sprintf("%.0f %% of its time", 100*r.extra("repair_share")) }
+func share(r recorded) string {
+	if s := 100 * r.extra("repair_share"); s >= 1 {
+		return fmt.Sprintf("%.0f %% of its time", s)
+	}
+	return "less than 1 % of its time"
+}
 
 func contested(r recorded) string {
 	text := fmt.Sprintf("%s of %s at the first try", figureOf(r.extra("first_try")), figureOf(r.extra("statements")))

@@ -13,8 +13,12 @@ import (
 
 const repairFiles, repairRows, repairRounds = 10, 200_000, 3
 
-var repairWorkload = workload{name: "repair-1-of-10", what: "MERGE of 1,000 rows into ten files of 200,000 rows, copy-on-write: alone, and while another updates one of the files",
-	prepare: prepareRepair, fresh: linked("repair"), run: runRepair}
+// repairWorkload is a MERGE into tables of one kind that is fitted behind a winner.
+func repairWorkload(name, kind, place, vectors string) workload {
+	return workload{name: name, what: "MERGE of 1,000 rows into ten files of 200,000 rows, " + kind + ": alone, and while another updates a row of one of the files",
+		prepare: func(ctx context.Context, dir string) error { return prepareRepair(ctx, filepath.Join(dir, place), vectors) },
+		fresh:   linked(place), run: runRepair}
+}
 
 // sql runs one statement on the table at a place, as a writer who knows nothing of
 // the others in this process.
@@ -28,8 +32,7 @@ func sql(ctx context.Context, place, text string, beforePublish func(context.Con
 	return nil, errWrong
 }
 
-func prepareRepair(ctx context.Context, dir string) error {
-	place := filepath.Join(dir, "repair")
+func prepareRepair(ctx context.Context, place, vectors string) error {
 	if done(place) {
 		return nil
 	}
@@ -40,7 +43,7 @@ func prepareRepair(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	t, err := sluice.Create(ctx, place, schema, sluice.CreateOptions{Properties: map[string]string{"delta.enableDeletionVectors": "false"}})
+	t, err := sluice.Create(ctx, place, schema, sluice.CreateOptions{Properties: map[string]string{"delta.enableDeletionVectors": vectors}})
 	if err != nil {
 		return err
 	}
@@ -99,7 +102,7 @@ func runRepair(ctx context.Context, place string) (Line, error) {
 		if err != nil {
 			return Line{}, err
 		}
-		if won := res.Commit.Winners; len(won) != 1 || won[0].Verdict != "repair" || won[0].Computed != 1 {
+		if won := res.Commit.Winners; len(won) != 1 || won[0].Verdict != "repair" || won[0].Dropped+won[0].Computed == 0 {
 			return Line{}, fmt.Errorf("%+v: %w", won, errWrong)
 		}
 		repairs = append(repairs, res.Commit.Winners[0].Elapsed.Seconds())

@@ -26,7 +26,8 @@ var workloads = []workload{
 		fresh: linked("lineitem-dv"), run: runUpsert("narrow"), peer: ""},
 	{name: "upsert-narrow-cow", what: "MERGE a narrow range of keys into lineitem, copy-on-write", prepare: prepareLineitem,
 		fresh: linked("lineitem-cow"), run: runUpsert("narrow"), peer: "upsert-narrow"},
-	repairWorkload,
+	repairWorkload("repair-1-of-10", "copy-on-write", "repair", "false"),
+	repairWorkload("repair-1-of-10-dv", "deletion vectors", "repair-dv", "true"),
 }
 
 // allWorkloads are those, the scans, expressions, OPTIMIZE, and what is done with each shape of log.
