@@ -16,8 +16,10 @@ const repairFiles, repairRows, repairRounds = 10, 200_000, 3
 // repairWorkload is a MERGE into tables of one kind that is fitted behind a winner.
 func repairWorkload(name, kind, place, vectors string) workload {
 	return workload{name: name, what: "MERGE of 1,000 rows into ten files of 200,000 rows, " + kind + ": alone, and while another updates a row of one of the files",
-		prepare: func(ctx context.Context, dir string) error { return prepareRepair(ctx, filepath.Join(dir, place), vectors) },
-		fresh:   linked(place), run: runRepair}
+		prepare: func(ctx context.Context, dir string) error {
+			return prepareRepair(ctx, filepath.Join(dir, place), vectors)
+		},
+		fresh: linked(place), run: runRepair}
 }
 
 // sql runs one statement on the table at a place, as a writer who knows nothing of
