@@ -53,13 +53,7 @@ func CleanLog(ctx context.Context, s *Snapshot, o CleanOptions) (*CleanResult, e
 		r.Why = "delta.enableExpiredLogCleanup is false"
 		return r, nil
 	}
-	keep := feature.LogRetention(s.metadata)
-	if o.Retention != nil {
-		keep = *o.Retention
-	}
-	if r.Cutoff = s.env.Now().Add(-keep).UTC(); !o.Exact {
-		r.Cutoff = r.Cutoff.Truncate(24 * time.Hour)
-	}
+	r.Cutoff = s.CleanCutoff(o)
 	c := &cleaner{ctx: ctx, s: s, res: r}
 	var err error
 	if c.dir, err = listLog(ctx, s.bucket, 0); err != nil {
@@ -82,6 +76,20 @@ func CleanLog(ctx context.Context, s *Snapshot, o CleanOptions) (*CleanResult, e
 		return r, nil
 	}
 	return r, c.remove()
+}
+
+// CleanCutoff is the time before which CleanLog cleans up. Unless it is exact it
+// moves once a day, and until then there is nothing more to find.
+func (s *Snapshot) CleanCutoff(o CleanOptions) time.Time {
+	keep := feature.LogRetention(s.metadata)
+	if o.Retention != nil {
+		keep = *o.Retention
+	}
+	cutoff := s.env.Now().Add(-keep).UTC()
+	if o.Exact {
+		return cutoff
+	}
+	return cutoff.Truncate(24 * time.Hour)
 }
 
 // cleaner is one CleanLog.

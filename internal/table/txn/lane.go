@@ -18,6 +18,8 @@ type lane struct {
 
 	others neighbours
 
+	cleaned cleaning // the last time the log was cleaned up behind a checkpoint
+
 	upkeep chan struct{} // holds a token while a checkpoint or a log compaction is written
 }
 
