@@ -11,6 +11,7 @@ import (
 	"github.com/sluicelake/sluice/internal/base/address"
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/format/parquetio"
+	"github.com/sluicelake/sluice/internal/logic/eval"
 	"github.com/sluicelake/sluice/internal/table/feature"
 	"github.com/sluicelake/sluice/internal/table/snapshot"
 	"github.com/sluicelake/sluice/storage"
@@ -113,6 +114,10 @@ func (s Source) fileError(a *action.Add, err error) error {
 	var f *FileError
 	if err == nil || errors.As(err, &p) || errors.As(err, &f) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
+	}
+	var e *eval.Error
+	if errors.As(err, &e) { // the file is well: an expression has no value for one of its rows
+		return fmt.Errorf("a row of data file %s of table %s: %w", short(a.Path), s.Bucket.URL(), e)
 	}
 	return &FileError{a.Path, s.Bucket.URL(), err}
 }
