@@ -112,7 +112,7 @@ func (w *world) foreignActions(ctx context.Context, r *rand.Rand, kind string, s
 			f.gone = append(f.gone, x.Text)
 		}
 		f.text = "remove " + a.Path
-		return "DELETE", []action.Action{rewrite.RemoveOf(a, 1)}, nil
+		return "DELETE", []action.Action{rewrite.RemoveOf(a, s.Env().Now().UnixMilli())}, nil
 	case "property":
 		md := *s.Metadata()
 		md.Configuration = maps.Clone(md.Configuration)
@@ -176,7 +176,7 @@ func bringBack(s, old *snapshot.Snapshot) []action.Action {
 	for i := range now.All() {
 		a := now.Add(i)
 		if _, ok := then.Find(a.Path, a.DeletionVector.ID()); !ok {
-			acts = append(acts, rewrite.RemoveOf(a, 1))
+			acts = append(acts, rewrite.RemoveOf(a, s.Env().Now().UnixMilli()))
 		}
 	}
 	for i := range then.All() {
