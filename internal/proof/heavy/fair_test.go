@@ -153,8 +153,12 @@ func values(t *testing.T, url string) map[int]int {
 	return out
 }
 
-// span is how long the storm lasts: SLUICE_HEAVY makes it a minute.
+// span is how long the storm lasts: as SLUICE_STORM says, a minute where only
+// SLUICE_HEAVY is set.
 func span() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("SLUICE_STORM")); err == nil {
+		return d
+	}
 	if os.Getenv("SLUICE_HEAVY") != "" {
 		return time.Minute
 	}
