@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/sluicelake/sluice/action"
 	"github.com/sluicelake/sluice/internal/base/address"
+	"github.com/sluicelake/sluice/internal/base/prose"
 	"github.com/sluicelake/sluice/internal/format/deltalog"
 	"github.com/sluicelake/sluice/internal/format/dv"
 	"github.com/sluicelake/sluice/internal/format/partition"
@@ -105,10 +105,10 @@ func (c *Check) list() error {
 		after = more
 	}
 	if orphans.n > 0 {
-		c.report(Orphans, orphans.finding(), "%s of %s that no version names: %s", counted(orphans.n, "file"), bytesText(orphans.bytes), orphans.names())
+		c.report(Orphans, orphans.finding(), "%s of %s that no version names: %s", prose.Plural(orphans.n, "file"), prose.Bytes(orphans.bytes), orphans.names())
 	}
 	if temporary.n > 0 {
-		c.report(Temporary, temporary.finding(), "%s of %s: %s", counted(temporary.n, "temporary file"), bytesText(temporary.bytes), temporary.names())
+		c.report(Temporary, temporary.finding(), "%s of %s: %s", prose.Plural(temporary.n, "temporary file"), prose.Bytes(temporary.bytes), temporary.names())
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func (c *Check) missing() error {
 		case err != nil:
 			c.report(EscapingPath, in(path), "the path leads out of the table's folder")
 		case c.known[hash(key)].flags&isThere == 0:
-			c.report(MissingFile, in(path), "the store does not have it; the log says %s", bytesText(files.Size(i)))
+			c.report(MissingFile, in(path), "the store does not have it; the log says %s", prose.Bytes(files.Size(i)))
 		}
 		if !tuples[files.Tuple(i)] {
 			tuples[files.Tuple(i)] = true
@@ -214,7 +214,7 @@ func (c *Check) outside(numbers []int) error {
 		case errors.Is(r.err, address.ErrNotAllowed):
 			refused.add(path, size)
 		case errors.Is(r.err, storage.ErrNotExist):
-			c.report(MissingFile, in(path), "the store does not have it; the log says %s", bytesText(size))
+			c.report(MissingFile, in(path), "the store does not have it; the log says %s", prose.Bytes(size))
 		case r.err != nil && c.fatal(r.err):
 			return r.err
 		case r.err != nil:
@@ -228,7 +228,7 @@ func (c *Check) outside(numbers []int) error {
 		}
 	}
 	if refused.n > 0 {
-		c.report(OutsidePath, refused.finding(), "%s of the newest version outside of the table's folder: %s", counted(refused.n, "file"), refused.names())
+		c.report(OutsidePath, refused.finding(), "%s of the newest version outside of the table's folder: %s", prose.Plural(refused.n, "file"), refused.names())
 	}
 	return nil
 }
@@ -321,28 +321,9 @@ func (c *Check) gone() {
 		}
 	}
 	if data > 0 {
-		c.report(VacuumedFiles, Finding{Count: data}, "%s that only older versions need, not in the store any more", counted(data, "file"))
+		c.report(VacuumedFiles, Finding{Count: data}, "%s that only older versions need, not in the store any more", prose.Plural(data, "file"))
 	}
 	if change > 0 {
-		c.report(MissingChangeFiles, Finding{Count: change}, "%s of older versions, not in the store any more", counted(change, "change data file"))
+		c.report(MissingChangeFiles, Finding{Count: change}, "%s of older versions, not in the store any more", prose.Plural(change, "change data file"))
 	}
-}
-
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-func bytesText(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f kB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
